@@ -1,9 +1,9 @@
-//! Large kernel dumps of known content: how long a question takes as a process and in a session,
-//! and how often longer Volatility 3 takes for the same one on the same file.
+//! Large kernel dumps with known contents: how long a query takes as a process and in a session,
+//! compared with Volatility 3 for the same query on the same file.
 //!
-//! `cargo bench --bench dumps` writes the dumps (8 GB each, nearly all of it holes) into the folder
-//! for temporary files and removes them at the end. With `DUMPQL_CORPUS` the question is also asked
-//! with an ISF file, with `DUMPQL_PYTHON` of Volatility too. A name limits the run to one part.
+//! `cargo bench --bench dumps` writes the dumps (8 GB each, mostly holes) into the folder for
+//! temporary files and removes them at the end. With `DUMPQL_CORPUS` the query also runs with an
+//! ISF file, with `DUMPQL_PYTHON` also in Volatility. A name limits the run to one part.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(
@@ -25,15 +25,15 @@ use dumpql::{Options, Session};
 const RUNS: usize = 7;
 /// 8 GB of physical memory.
 const PAGES: u64 = 0x20_0000;
-/// The kernel that Volatility is asked about, as the corpus has it.
+/// The kernel for the comparison with Volatility, from the corpus.
 const ISF: &str = "ntkrnlmp.pdb/5278AFF86C341677D7D7835C85B7B844-1.json.xz";
 
-/// What is cheap to read of a thread: fields of its structure, without symbols or stacks.
+/// Cheap columns of a thread: fields of its structure, without symbols or stacks.
 const THREADS: &str = "SELECT ethread, tid, pid, eprocess, state, wait_reason, wait_mode, is_alertable, \
     wait_ticks, priority, base_priority, processor, ideal_processor, context_switches, user_time_ms, \
     kernel_time_ms, start_address, win32_start_address, teb, stack_base, stack_limit, stack_pointer, \
     trap_frame, suspend_count, create_time FROM threads";
-/// What Volatility's plugin prints of a thread.
+/// The columns that Volatility's plugin prints.
 const PRINTED: &str = "SELECT ethread, pid, tid, start_address, start_symbol, win32_start_address, \
     win32_start_symbol, create_time, exit_time FROM threads";
 const MODULES: &str = "SELECT name, base FROM modules";
@@ -62,8 +62,8 @@ impl Dump {
         Self(path)
     }
 
-    /// How long the program takes from its start to its end: the first time, when nothing is kept
-    /// of earlier runs, and the best of later ones.
+    /// How long the process takes from start to end: in the first run, without caches of earlier
+    /// runs, and the best of later runs.
     fn process(&self, sql: &str, symbols: Option<&Path>) -> [Duration; 2] {
         let cache = self.0.with_extension("cache");
         let _ = std::fs::remove_dir_all(&cache);
@@ -84,14 +84,15 @@ impl Dump {
         [first, later]
     }
 
-    /// How long a query takes in an open session; the first of it opens the dump and is not counted.
+    /// How long a query takes in an open session; the first run, which opens the dump, is not
+    /// counted.
     fn query(&self, sql: &str) -> (Duration, usize) {
         let session = Session::open_with(&[&self.0], &Options::default()).unwrap();
         let rows = session.query(sql).unwrap().len();
         (best(|| drop(session.query(sql).unwrap())), rows)
     }
 
-    /// How long Volatility takes from its start to its end; `None` where there is none.
+    /// How long Volatility takes from start to end; `None` if it is not installed.
     fn volatility(&self, folder: &Path, plugin: &str) -> Option<Duration> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/volatility.py");
         let begun = Instant::now();
@@ -153,7 +154,7 @@ fn volatility() {
     let [first, later] = dump.process(MODULES, Some(&isf));
     tell("8 GB, modules, ISF file, process, first time", first);
     tell("8 GB, modules, ISF file, process, again", later);
-    // Volatility deletes files that do not fit, and keeps what it has read of others.
+    // Volatility deletes symbol files that do not match, and caches those that it has read.
     let folder = std::env::temp_dir().join(format!("dumpql-isf-{}", std::process::id()));
     let copy = folder.join("windows").join(ISF);
     std::fs::create_dir_all(copy.parent().unwrap()).unwrap();

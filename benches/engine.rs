@@ -1,9 +1,9 @@
-//! The engine on 1,000,000 generated rows, beside DuckDB on the same rows.
+//! The engine on 1,000,000 generated rows, compared with DuckDB on the same rows.
 //!
 //! `cargo bench --bench engine` prints for each query the best of three runs of both, and their
-//! ratio (below 1: dumpql is quicker). DuckDB is asked through `python3` with the package `duckdb`;
-//! without it, only dumpql's times are printed. Both start from tables in memory, use all cores,
-//! and materialise the whole result. A word as argument runs the queries whose name holds it.
+//! ratio (below 1: dumpql is faster). DuckDB runs in `python3` with the package `duckdb`; without
+//! it, only dumpql's times are printed. Both start from tables in memory, use all cores, and
+//! materialise the whole result. With a word as argument, only queries whose name contains it run.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(
@@ -114,7 +114,7 @@ for line in sys.stdin:
     print(name, best, rows, sep="\t")
 "#;
 
-/// A small generator whose numbers are the same everywhere.
+/// A small random number generator with the same numbers on every machine.
 struct Random(u64);
 
 impl Random {
@@ -258,7 +258,7 @@ fn fill(session: &mut Session, folder: &Path) {
     d.attach(session, folder, "d");
 }
 
-/// Seconds and rows by query; `None`, with a word on why, if DuckDB cannot be asked.
+/// Seconds and rows by query; `None`, with a message, if DuckDB is not available.
 fn duckdb(folder: &Path, queries: &[&(&str, &str)]) -> Option<BTreeMap<String, (f64, usize)>> {
     let python = Command::new("python3")
         .args(["-c", PYTHON])

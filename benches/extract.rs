@@ -1,7 +1,8 @@
-//! How many dumps a second `dumpql extract` takes: 1,000 triage dumps, eight tables each.
+//! How many dumps per second `dumpql extract` processes: 1,000 triage dumps, eight tables each.
 //!
 //! `cargo bench --bench extract` writes the dumps into the folder for temporary files and removes
-//! them at the end. A second run over the same output says what it costs to find that all is there.
+//! them at the end. A second run over the same output measures the check that everything is up to
+//! date.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may stop at the first surprise")]

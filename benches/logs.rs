@@ -27,7 +27,7 @@ use dumpql::internals::symbol::Store;
 
 const RUNS: usize = 3;
 
-/// A session of a debugger: every process with its threads and stacks, then lists of the kernel.
+/// A debugger session: every process with its threads and stacks, then lists of the kernel.
 fn block(n: u64) -> String {
     let mut text = String::new();
     let thread = 0xffff_9f8b_0000_0000 + n * 0x1080;
@@ -83,7 +83,7 @@ fn generate(path: &Path, bytes: u64) -> u64 {
     written
 }
 
-/// Memory of the process that no file stands behind, where the system tells.
+/// Private memory of the process, if the system gives it.
 fn private_mb() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?;

@@ -1,12 +1,12 @@
-//! The search through the pool of a large kernel dump: how fast it is beside one pass of `memchr` over
-//! as many pages of the same file, how long a query takes that has an index, and how often longer
-//! Volatility 3 takes to search a smaller dump.
+//! The search of the pool of a large kernel dump: its speed compared with one pass of `memchr` over
+//! as many pages of the same file, the time of a query with an index, and the time of Volatility 3
+//! for a smaller dump.
 //!
-//! `cargo bench --bench pool` writes a dump of 8 GB, mostly holes, with 2,000,000 blocks of pool,
-//! 100,000 of them requests, into the folder for temporary files and removes it at the end.
-//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes, `DUMPQL_BENCH_RUNS` of how many runs the
-//! shortest counts. A name limits the run to one part:
-//! `search`, `requests` or, with `DUMPQL_CORPUS` and `DUMPQL_PYTHON`, `volatility`.
+//! `cargo bench --bench pool` writes a dump of 8 GB, mostly holes, with 2,000,000 pool blocks,
+//! 100,000 of them IRPs, into the folder for temporary files and removes it at the end.
+//! `DUMPQL_BENCH_BLOCKS` and `DUMPQL_BENCH_GB` set other sizes, `DUMPQL_BENCH_RUNS` the number of
+//! runs, of which the shortest counts. A name limits the run to one part: `search`, `requests` or,
+//! with `DUMPQL_CORPUS` and `DUMPQL_PYTHON`, `volatility`.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its times")]
 #![allow(
@@ -34,12 +34,12 @@ use dumpql::{Options, Session};
 use rayon::prelude::*;
 
 const RUNS: u64 = 5;
-/// Frames are handed out from here on, and a file with all of them holds the first at this offset.
+/// The first frame that is allocated. A file with all frames holds it at this offset.
 const FIRST_FRAME: usize = 0x3000;
 const HEADER: usize = 0x2000;
 const PAGE: usize = 0x1000;
-/// The kernel that Volatility is asked about, as the corpus has it, and the tags that its scanner of
-/// the pool looks for.
+/// The kernel for the comparison with Volatility, from the corpus, and the tags that its pool
+/// scanner searches for.
 const ISF: &str = "ntkrnlmp.pdb/5278AFF86C341677D7D7835C85B7B844-1.json.xz";
 const SCANNED: &str = "SELECT tag, address, size_bytes FROM pool_allocations
     WHERE tag IN ('Proc', 'Thre', 'Driv', 'File', 'Muta', 'MmLd', 'Symb', 'CM10', 'AtmT')";
@@ -48,7 +48,7 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// A system with that many blocks in non-paged pool, one of twenty a request.
+/// A system with this many blocks in nonpaged pool, one of twenty an IRP.
 fn spec(windows: Windows, blocks: u64, gigabytes: u64) -> SystemSpec {
     let request = |tag: &[u8; 4], count, bytes| PoolRequest {
         tag: *tag,
@@ -81,7 +81,7 @@ fn best(mut run: impl FnMut()) -> Duration {
     (0..number("DUMPQL_BENCH_RUNS", RUNS)).map(|_| once(&mut run)).min().unwrap_or_default()
 }
 
-/// How many requests a search finds.
+/// How many IRPs a search finds.
 fn search(image: &Image) -> usize {
     let source = source::open(image.clone(), &Store::default()).unwrap();
     let op = HintOp::In(vec![Value::text("Irp ")]);
@@ -153,7 +153,7 @@ fn measure(windows: Windows, folder: &Path, blocks: u64, gigabytes: u64) {
     std::fs::remove_file(&path).unwrap();
 }
 
-/// How long a count of 100,000 requests takes that wait at one driver.
+/// How long it takes to count 100,000 IRPs that are pending at one driver.
 fn requests(folder: &Path) {
     let path = folder.join("requests.dmp");
     let spec = synth::pile(Windows::Windows10, r"\FileSystem\AvFilter", 100_000);
@@ -189,7 +189,7 @@ fn volatility(folder: &Path) {
     let path = folder.join("scanned.dmp");
     let mut file = BufWriter::new(File::create(&path).unwrap());
     synth::system(&spec).write(Format::Full, &mut file).unwrap();
-    // Volatility deletes files that do not fit, and keeps what it has read of others.
+    // Volatility deletes symbol files that do not match, and caches those that it has read.
     let symbols = folder.join("isf");
     let copy = symbols.join("windows").join(ISF);
     std::fs::create_dir_all(copy.parent().unwrap()).unwrap();

@@ -1,4 +1,4 @@
-//! Functions of the program's own: a scalar, an aggregate and a table function.
+//! Functions of a host program: a scalar, an aggregate and a table function.
 //!
 //! ```text
 //! cargo run --example custom_functions
@@ -14,7 +14,7 @@ use dumpql::{Session, Ty, Value};
 
 const TEXT: &[Signature] = &[Signature::new(&[Ty::Text], Ty::Text)];
 
-/// `longest(text)`: the longest text of a group, the first of several.
+/// `longest(text)`: the longest text of a group; of several, the first.
 #[derive(Default)]
 struct Longest(Option<String>);
 
@@ -62,7 +62,8 @@ fn bits() -> TableFunction {
 pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
     let session = Session::sample()?;
 
-    // A scalar: values in, a value out. A NULL among them gives NULL without a call.
+    // A scalar function: values in, a value out. If an argument is NULL, the result is NULL without
+    // a call.
     let doc = "The text without its vowels.";
     let spec = FunctionSpec::new("without_vowels", FunctionKind::Scalar, TEXT, doc);
     session.add_scalar(spec, |_, args| {
@@ -86,7 +87,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
         writeln!(out, "{}", cells.join(" "))?;
     }
 
-    // What is wrong with an argument is shown under it.
+    // An error about an argument is shown below that argument.
     if let Err(error) = session.query("FROM bits(-1)") {
         writeln!(out, "{}", error.render(None, false))?;
     }

@@ -1,5 +1,5 @@
-//! A source of the program's own, beside dumps: it fills a table that is built in, and one that the
-//! program adds.
+//! A source of a host program next to dumps: it fills a built-in table and a table that the program
+//! adds.
 //!
 //! ```text
 //! cargo run --example custom_source
@@ -17,7 +17,7 @@ use dumpql::extend::{
 dumpql::row! {
     /// A temperature that was measured before the crash.
     pub Reading in "readings" {
-        /// Which sensor it is of.
+        /// The sensor.
         sensor: String,
         /// Degrees Celsius.
         celsius: i64,
@@ -29,7 +29,7 @@ const COLUMNS: &[Column<Reading>] = &[
     Column::new(|c| c.celsius, "Degrees Celsius.", Get::Int(|row| row.celsius)),
 ];
 
-/// What a crash report of the program's own says.
+/// The contents of the program's own crash report.
 struct Report {
     modules: Vec<(String, u64)>,
     readings: Vec<(String, i64)>,
@@ -39,7 +39,7 @@ impl Report {
     #[allow(clippy::unnecessary_wraps, reason = "a reader may say why it has no rows")]
     fn modules(&self, want: &Want<'_, Module>, emit: Emit<'_, Module>) -> Result<(), Unanswered> {
         for (name, base) in &self.modules {
-            // What the query does not want need not be computed.
+            // Values that the query does not want need not be computed.
             let mut row = Module::default();
             row.base = Ok(*base);
             if want.has(|c| c.name) {
@@ -107,7 +107,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
         }
     }
 
-    // A table that the source does not fill says so.
+    // A table that the source does not fill reports that.
     if let Err(error) = session.query("SELECT tid FROM threads") {
         writeln!(out, "{error}")?;
     }

@@ -1,5 +1,5 @@
-//! A table of the program's own: its rows are made when a query asks for them, and only those that
-//! the query can use.
+//! A table of a host program: its rows are made when a query needs them, and only those that the
+//! query can use.
 //!
 //! ```text
 //! cargo run --example custom_table
@@ -14,8 +14,8 @@ use dumpql::extend::{
 };
 use dumpql::{ColumnBuilder, Session, Ty};
 
-/// Which team owns a driver. Imagine a directory service behind it, where each question takes its
-/// time: it is asked for those drivers only that a query names.
+/// The team that owns a driver. In a real program this could be a directory service that takes time
+/// for each request, so it is asked only for the drivers that a query names.
 struct Owners {
     asked: Arc<AtomicUsize>,
 }
@@ -57,8 +57,8 @@ impl Table for Owners {
     }
 }
 
-/// Whether the hints leave room for rows of the driver. A table may ignore hints, as the engine
-/// filters again.
+/// Whether the hints allow rows of the driver. A table may ignore hints, because the engine filters
+/// again.
 fn is_wanted(driver: &str, hints: &[Hint]) -> bool {
     hints.iter().filter(|hint| hint.column == 0).all(|hint| match &hint.op {
         HintOp::In(values) => values.iter().any(|value| value.as_text() == Some(driver)),
@@ -79,7 +79,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
     }
     writeln!(out, "asked for {} of {}", asked.load(Ordering::Relaxed), OWNERS.len())?;
 
-    // It is listed and explained as any other table, and a slip in its name is found out.
+    // The table is listed and explained like any other, and a misspelt name is detected.
     let tables = session.query("SELECT name, doc FROM meta.tables WHERE name = 'owners'")?;
     writeln!(out, "{}: {}", tables.text(0, 0), tables.text(0, 1))?;
     if let Err(error) = session.query("SELECT team FROM owner") {

@@ -1,4 +1,5 @@
-//! How a program asks a dump: open, query with a parameter, read rows, hand a frame to polars.
+//! How a program queries a dump: opens it, runs a query with a parameter, reads rows, and gets a
+//! polars frame.
 //!
 //! ```text
 //! cargo run --example embed -- MEMORY.DMP      or without a file, on the built-in sample
@@ -16,12 +17,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let mut out = io::stdout().lock();
 
-    // Values go into a query as parameters, never by pasting text together.
+    // Values are passed as parameters, never pasted into the text of a query.
     let sql = "SELECT name, base, size_bytes FROM modules WHERE size_bytes >= $least ORDER BY base";
     let params = BTreeMap::from([("least".to_owned(), Value::Int(64 * 1024))]);
     let modules = session.query_with(sql, &params)?;
 
-    // Rows give typed values; what the dump does not hold is `Value::Null`.
+    // Rows give typed values; a value that the dump does not hold is `Value::Null`.
     for row in modules.rows().take(5) {
         let name = row.named("name").unwrap_or(Value::Null);
         let base = row.named("base").and_then(|v| v.as_addr()).unwrap_or_default();
@@ -39,11 +40,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         .sum();
     writeln!(out, "{} modules, {total} bytes", modules.len())?;
 
-    // For more than SQL does, the result is a polars frame.
+    // For more than SQL can do, the result becomes a polars frame.
     let frame = modules.to_data_frame()?;
     writeln!(out, "{} columns of {} rows", frame.width(), frame.height())?;
 
-    // Errors know where in the query they are.
+    // Errors give their position in the query.
     if let Err(error) = session.query("SELECT nme FROM modules") {
         writeln!(out, "{}", error.render(None, false))?;
     }

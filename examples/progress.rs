@@ -1,4 +1,4 @@
-//! A query that another thread watches and may end: progress, a token, a deadline.
+//! A query that another thread monitors and may end: progress, a cancel token, a deadline.
 //!
 //! ```text
 //! cargo run --example progress
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use dumpql::{CancelToken, Code, QueryProgress, Session};
 
-/// How many rows are too many for the person who waits.
+/// The number of rows after which the user cancels.
 const PATIENCE: usize = 1_000_000;
 
 pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
@@ -26,7 +26,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
     let outcome = std::thread::scope(|scope| {
         let (token, progress) = (&token, &progress);
         scope.spawn(move || {
-            // Looks now and then, until the query is done or has read too many rows.
+            // Checks from time to time, until the query is finished or has read too many rows.
             while ended.recv_timeout(Duration::from_millis(10))
                 == Err(mpsc::RecvTimeoutError::Timeout)
             {
@@ -45,7 +45,7 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
         Ok(result) => writeln!(out, "{}", result.text(0, 0))?,
     }
 
-    // The session and its other queries go on.
+    // The session and its other queries continue.
     writeln!(out, "{} modules", session.query("FROM modules")?.len())?;
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
 //!
 //! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, the name of any other version that can be
-//! built (`Windows8X86`), `server` for a busy one, or `map` for one whose non-paged pool has the map
-//! that was published; FORM is the number of a dump type, `raw` or `elf`; ISF is the symbol file,
-//! unpacked, that the kernel is to carry.
+//! built (`Windows8X86`), `server` for a busy server, or `map` for a server with the published page
+//! map of its nonpaged pool. FORM is the number of a dump type, `raw` or `elf`. ISF is the
+//! decompressed symbol file of the kernel.
 
 use std::fs::File;
 use std::io::BufWriter;

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Writes src/symbol/pack/: structure layouts of many Windows kernels, cut to what tables read.
+"""Writes src/symbol/pack/: structure layouts of many Windows kernels, limited to what tables read.
 
     tools/make_pack.py --out src/symbol/pack LAYOUT.json.xz ... ISF_FOLDER
 
 A LAYOUT is a file of format nt-layout-1 (types -> name -> size, fields -> name -> offset, type), or
 nt-VERSION-ARCH.json.xz in Volatility's Intermediate Symbol Format. An ISF_FOLDER holds INDEX.csv
-(version, pdb, guid, age) and windows/PDB/GUID-AGE.json.xz in that format. The output has each
-distinct layout once, in a few archives, each of some builds alike: one nt-layout-1 text a line, the
-newest kernel of a build whole and the others as what differs from it (null: a type that it lacks).
-Each archive has a second one of the types that fewer queries read. `index.inc` says where each layout
-is, `pdbs.inc` which one a PDB has; equal inputs give equal bytes.
+(version, pdb, guid, age) and windows/PDB/GUID-AGE.json.xz in that format. The output contains each
+distinct layout once, in a few archives of similar builds. A line of an archive is one nt-layout-1
+text: the complete layout of the newest kernel of a build, or the differences of another kernel of the
+build from it (null: a type that it lacks). A second archive beside each one has the types that fewer
+queries read. `index.inc` gives the line of each layout, `pdbs.inc` the layout of each PDB. Equal inputs
+give equal output.
 """
 
 import argparse
@@ -19,7 +20,7 @@ import lzma
 import pathlib
 import re
 
-# Types that the first queries of a session read; a kernel's line in the archive that is unpacked first.
+# Types that the first queries of a session read; they are in the archive that is decompressed first.
 FIRST = """
 _EPROCESS _KPRCB _MM_SESSION_SPACE _POOL_DESCRIPTOR _CM_KEY_CONTROL_BLOCK _TOKEN _PEB _TEB
 _RTL_USER_PROCESS_PARAMETERS _KUSER_SHARED_DATA
@@ -43,7 +44,7 @@ _CM_KEY_BODY _CM_NAME_CONTROL_BLOCK _PS_IMPERSONATION_INFORMATION _PS_CLIENT_SEC
 _KSHARED_READY_QUEUE _SECTION _TOKEN_SOURCE _LUID _DBGKD_GET_VERSION64
 """.split()
 
-# How types begin that fewer queries read: a second archive, unpacked when one of them is asked for.
+# Prefixes of types that fewer queries read; they are in a second archive, which is decompressed on demand.
 LATER = tuple("""
 _ACCESS_STATE _ALPC_ _CALLBACK_OBJECT _CMHIVE _CM_CALLBACK _CM_KEY _CM_NAME _CM_NOTIFY _CONTROL_AREA _DEVICE_ _DISPATCHER
 _DRIVER_ _EJOB _ENODE _EPARTITION _EPROCESS_ _ETIMER _EVENT_COUNTER _EXCEPTION_RE _EXHANDLE _EX_ _FAST_ _FILE_ _FILTER_
@@ -58,7 +59,7 @@ _SECTION_IMAGE _SECURITY_ _SEGMENT _SEP_ _SID _SLIST _SUBSECTION _TEB _TOKEN _TP
 _WHEA_ _WORK_QUEUE_ITEM _XSAVE_ _XSTATE_
 """.split())
 
-# Fields that hold no information, or whose place another field gives.
+# Fields without information, or with the same offset as another field.
 PADDING = re.compile(
     r"Fill\d*$|FillN?$|^(Spare|Reserved|Padding|Pad|Kpcr?bPad|PrcbPad|EndPadding)|Padding\d*$|^Spare\w*$"
 )
@@ -66,7 +67,7 @@ ANONYMOUS = re.compile(r"unnamed|anonymous|^<")
 
 
 def referenced(kind):
-    """The types that a field of this type names, pointers followed."""
+    """The types to which a field of this type refers, directly or through pointers."""
     if kind[0] in ("BitField", "Enumeration"):
         return
     for part in kind:
@@ -77,14 +78,14 @@ def referenced(kind):
 
 
 def in_order(fields):
-    """Fields in the order of their places."""
+    """Fields in order of their offsets."""
     return sorted(fields.items(), key=lambda field: (field[1]["offset"], field[0]))
 
 
 class Cutter:
-    """Cuts the types of one kernel to what is wanted of them.
+    """Reduces the types of one kernel to the wanted parts.
 
-    Nameless types are named by the field through which they are reached, so that they have the same
+    Anonymous types are named after the field through which they are reached, so that they have the same
     name in every kernel and equal types of two kernels are equal text.
     """
 
@@ -94,7 +95,7 @@ class Cutter:
         self.kept = {}
 
     def name_of(self, name, owner, field):
-        """The name that a type has in the pack."""
+        """The name of a type in the pack."""
         if not ANONYMOUS.search(name) or name not in self.types:
             return name
         if name not in self.names:
@@ -106,14 +107,14 @@ class Cutter:
         return self.names[name]
 
     def rename(self, kind, owner, field):
-        """A type of a field with the names that its parts have in the pack."""
+        """The type of a field, with type names as in the pack."""
         if kind[0] in ("BitField", "Enumeration"):
             return kind
         parts = (self.rename(part, owner, field) if isinstance(part, list) else part for part in kind)
         return [self.name_of(part, owner, field) if isinstance(part, str) else part for part in parts]
 
     def cut(self, wanted):
-        """The wanted types without padding, and the nameless ones inside them."""
+        """The wanted types without padding, and the anonymous types inside them."""
         found = {}
         queue = [name for name in wanted if name in self.types and not ANONYMOUS.search(name)]
         while queue:
@@ -134,13 +135,13 @@ class Cutter:
 
 
 def convert_enum(enum):
-    """An enumeration of an ISF file as nt-layout-1 writes it."""
+    """Converts an enumeration of an ISF file to nt-layout-1."""
     choices = {str(value): name for name, value in sorted(enum["constants"].items(), reverse=True)}
     return ["Enumeration", {"target": enum["base"], "choices": choices}]
 
 
 def convert_type(kind, pointer, enums):
-    """A type of an ISF file as nt-layout-1 writes it."""
+    """Converts a type of an ISF file to nt-layout-1."""
     match kind["kind"]:
         case "pointer":
             return [pointer, convert_type(kind["subtype"], pointer, {})]
@@ -160,7 +161,7 @@ def convert_type(kind, pointer, enums):
 
 
 def convert(isf):
-    """The structures of an ISF file, as nt-layout-1 writes them."""
+    """Converts the structures of an ISF file to nt-layout-1."""
     pointer = "pointer64" if isf["base_types"]["pointer"]["size"] == 8 else "pointer"
     types = {}
     for name, struct in isf["user_types"].items():
@@ -176,14 +177,14 @@ def version_of(text):
     return tuple(int(part) for part in text.split("."))
 
 
-# Builds that are others with features switched on: they have the same kernel.
+# Builds that are another build with features enabled; they have the same kernel.
 SHARED = {19042: 19041, 19043: 19041, 19044: 19041, 19045: 19041, 22631: 22621}
-# Builds that are a service pack, which some files do not say.
+# Builds that are a service pack; some files do not contain its number.
 SERVICE_PACKS = {7601: "SP1"}
 
 
 class Kernel:
-    """The structures of one kernel, and what it is."""
+    """The structures and the version of one kernel."""
 
     def __init__(self, windows, service_pack, arch, types, pdb=None):
         version = list((version_of(windows) + (0,))[:4])
@@ -202,7 +203,7 @@ class Kernel:
 
 
 def kernel_of(path):
-    """The kernel of a file of either format; its name says the version of an ISF file without PDB."""
+    """The kernel of a file of either format; the file name gives the version of an ISF file without PDB."""
     with lzma.open(path) as file:
         layout = json.load(file)
     if layout.get("format") == "nt-layout-1":
@@ -223,7 +224,7 @@ def isf_files(folder):
             yield Kernel(row["windows_version"], "", "x64", types, (row["guid"], int(row["age"])))
 
 
-# Builds in an archive: few, since all of one is unpacked to read a line.
+# Builds per archive: few, because an archive is decompressed completely to read a line.
 TOGETHER = 3
 
 
@@ -236,19 +237,19 @@ def groups(kernels):
 
 
 def difference(part, base):
-    """What differs from the types of another kernel; types that it lacks are null."""
+    """The differences from the types of another kernel; types that it lacks are null."""
     changed = {name: fact for name, fact in part.items() if base.get(name) != fact}
     return dict(sorted((changed | {name: None for name in base if name not in part}).items()))
 
 
 class Writer:
-    """The archives, the index of kernels and the table of PDBs in the making."""
+    """Collects the archives, the index of kernels and the table of PDBs."""
 
     def __init__(self):
         self.texts, self.rows, self.pdbs, self.count = {}, [], [], {}
 
     def group(self, arch, kernels):
-        """Adds the kernels of one build: the newest whole, the others as what differs from it."""
+        """Adds the kernels of one build: the newest completely, the others as differences from it."""
         number = self.count[arch] = self.count.get(arch, -1) + 1
         archive = f"nt-{arch}-{number // TOGETHER}"
         base, base_line, seen = kernels[-1], None, []

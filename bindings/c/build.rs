@@ -1,5 +1,5 @@
-//! Names the version of the binary interface in the shared library, so that a program finds the
-//! one that it was linked with.
+//! Puts the version of the binary interface into the name of the shared library, so that a program
+//! finds the version that it was linked with.
 
 fn main() {
     let of = |name: &str| std::env::var(name).unwrap_or_default();

@@ -29,7 +29,7 @@ use std::time::{Duration, Instant};
 use random::Random;
 use targets::Target;
 
-/// An input that takes longer hangs. No machine is as slow.
+/// An input that takes longer counts as a hang, on any machine.
 const HANG: Duration = Duration::from_secs(300);
 
 struct Args {
@@ -39,7 +39,7 @@ struct Args {
     replay: Option<PathBuf>,
 }
 
-/// What a target was given.
+/// The input of a target.
 #[derive(Default)]
 struct Tally {
     inputs: u64,
@@ -47,7 +47,7 @@ struct Tally {
     slowest: Duration,
 }
 
-/// The input that is running, for whoever has to save it when it hangs.
+/// The current input, so that it can be saved if it hangs.
 type Running = Arc<Mutex<Option<(Instant, &'static str, Vec<u8>)>>>;
 
 fn main() -> std::process::ExitCode {
@@ -55,7 +55,7 @@ fn main() -> std::process::ExitCode {
         say("usage: fuzz SECONDS [TARGET…] [--seed N], or fuzz --replay TARGET FILE");
         return 2.into();
     };
-    // Panics are reported with their input, once.
+    // A panic is reported once, with its input.
     std::panic::set_hook(Box::new(|_| {}));
     let running = Running::default();
     watch(&running);
@@ -103,7 +103,7 @@ fn arguments() -> Option<Args> {
     Some(args)
 }
 
-/// Feeds a target for so many seconds, the corpus first.
+/// Runs a target for this many seconds, the corpus first.
 fn fuzz(target: &Target, args: &Args, running: &Running) -> Result<(), ()> {
     let seeds = (target.seeds)();
     let until = Instant::now() + Duration::from_secs(args.seconds);
@@ -152,7 +152,7 @@ fn replay(target: &Target, path: &Path) -> Result<(), ()> {
     outcome.map(|_| ()).map_err(|_| ())
 }
 
-/// Runs one input; says whether it was accepted, or what is wrong.
+/// Runs one input; returns whether it was accepted, or what is wrong.
 fn run(target: &Target, input: &[u8]) -> Result<bool, String> {
     let run = || (target.run)(input);
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| Err(panicked(&*panic)))
@@ -168,7 +168,7 @@ fn set(running: &Running, to: Option<(Instant, &'static str, Vec<u8>)>) {
     *running.lock().unwrap_or_else(PoisonError::into_inner) = to;
 }
 
-/// Ends the process when an input hangs.
+/// Ends the process if an input hangs.
 fn watch(running: &Running) {
     let running = Arc::clone(running);
     std::thread::spawn(move || {
@@ -185,7 +185,7 @@ fn watch(running: &Running) {
     });
 }
 
-/// Keeps an input below the folder for temporary files.
+/// Saves an input in the folder for temporary files.
 fn save(target: &str, input: &[u8]) -> PathBuf {
     let sum = input.iter().fold(0xcbf2_9ce4_8422_2325_u64, |sum, byte| {
         (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
@@ -199,7 +199,7 @@ fn save(target: &str, input: &[u8]) -> PathBuf {
     path
 }
 
-/// The most memory that the process had, where the system tells.
+/// The peak memory of the process, if the system gives it.
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,5 +1,5 @@
-//! Queries from bytes: the input chooses the rules of a small grammar, so that most texts parse, many
-//! fit the tables, and edits of the input are edits of the tree.
+//! Queries from bytes: the input selects rules of a small grammar, so most texts parse, many are
+//! valid for the tables, and edits of the input are edits of the syntax tree.
 
 use arbitrary::{Result, Unstructured};
 
@@ -151,7 +151,7 @@ const AGGREGATES: [&str; 16] = [
     "bool_and",
     "arg_min",
 ];
-/// Steps behind one query.
+/// Upper limit on grammar steps for one query.
 const MOST_STEPS: usize = 6;
 const STEPS: [&str; 12] = [
     "WHERE n > 1",
@@ -169,7 +169,7 @@ const STEPS: [&str; 12] = [
 ];
 const DEPTH: u32 = 5;
 
-/// The query that an input stands for.
+/// The query that an input generates.
 pub(crate) fn query(input: &[u8]) -> Option<String> {
     Maker { input: Unstructured::new(input) }.statement().ok()
 }
@@ -237,7 +237,7 @@ impl Maker<'_> {
             let count = self.pick(&["0", "1", "5", "1000", "NULL", "1 + 1"])?;
             text = format!("{text} LIMIT {count} OFFSET {}", self.input.int_in_range(0..=3)?);
         }
-        // Bytes that have run out choose the first of everything, again and again.
+        // After the end of the input, the first alternative is always selected.
         for _ in 0..MOST_STEPS {
             if !self.chance(6)? {
                 break;
@@ -297,7 +297,7 @@ impl Maker<'_> {
             "ON a.n < b.n",
             "ON a.n = b.n AND a.s <> b.s",
         ])?;
-        // Two joins of small tables at most: what a query costs is not what this is about.
+        // At most two joins of small tables, because the cost of a query is not the subject.
         Ok(format!("t AS a {join} t AS b {on}"))
     }
 

@@ -1,10 +1,10 @@
-//! Edits of inputs: bits, numbers that break careless arithmetic, pieces that are moved, doubled,
-//! dropped or brought from another input, and words of the text formats.
+//! Edits of inputs: flipped bits, boundary values, pieces that are moved, duplicated, removed or
+//! copied from another input, and words of the text formats.
 
 /// `SplitMix64`: small, good enough, and the same everywhere.
 pub(crate) struct Random(u64);
 
-/// What breaks careless readers of text.
+/// Texts that careless parsers get wrong.
 const WORDS: [&str; 40] = [
     "",
     "0",
@@ -80,8 +80,8 @@ impl Random {
         input
     }
 
-    /// An offset: in binary formats by preference where structure is, in the header and where numbers
-    /// of the header point.
+    /// An offset. In binary formats, offsets in the header and offsets that numbers in the header
+    /// point to are preferred.
     fn place(&mut self, input: &[u8], is_text: bool) -> usize {
         let any = self.below(input.len());
         if is_text {
@@ -117,7 +117,7 @@ impl Random {
                 put(input, at & !7, &value.to_le_bytes());
             }
             1 | 4 => {
-                // A piece of another input, over what is there.
+                // Copies a piece of another input over the contents.
                 let from = self.below(other.len());
                 let len = self.below(0x400);
                 put(
@@ -132,7 +132,7 @@ impl Random {
                 input.iter_mut().skip(at).take(len).for_each(|byte| *byte = zero);
             }
             3 | 6 => {
-                // A piece twice, or not at all.
+                // Duplicates or removes a piece.
                 let end = (at + self.below(0x80)).min(input.len());
                 let piece: Vec<u8> = input.get(at..end).unwrap_or_default().to_vec();
                 if self.below(2) == 0 && input.len() < 1 << 20 {
@@ -147,7 +147,7 @@ impl Random {
                 input.splice(at..at, word.bytes());
             }
             _ => {
-                // One word many times.
+                // Repeats a word.
                 let word = WORDS.get(self.below(WORDS.len())).copied().unwrap_or_default();
                 let many = word.repeat(self.below(200));
                 let at = at.min(input.len());
@@ -156,7 +156,7 @@ impl Random {
         }
     }
 
-    /// A number that breaks careless arithmetic.
+    /// A number that causes errors in careless arithmetic.
     fn extreme(&mut self, len: usize) -> u32 {
         let len = u32::try_from(len).unwrap_or(u32::MAX);
         match self.below(10) {
@@ -174,7 +174,7 @@ impl Random {
     }
 }
 
-/// Overwrites as far as the input goes.
+/// Overwrites up to the end of the input.
 fn put(input: &mut [u8], at: usize, new: &[u8]) {
     input.iter_mut().skip(at).zip(new).for_each(|(to, from)| *to = *from);
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-/// Little-endian numbers one after the other.
+/// Consecutive little-endian numbers.
 #[derive(Default)]
 struct Out(Vec<u8>);
 
@@ -38,7 +38,7 @@ fn len32(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX)
 }
 
-/// A UTF-16 string behind its length in bytes.
+/// A UTF-16 string after its length in bytes.
 fn counted(text: &str) -> Vec<u8> {
     let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     Out::default().u32(len32(&units)).bytes(&units).0
@@ -50,7 +50,7 @@ pub(crate) fn minidump(wide: bool) -> Vec<u8> {
     const DATA: u32 = 0x1000;
     let sp = 0x7000_u64;
     let base = 0x40_0000_u64;
-    // What streams point to, each at its own place behind them.
+    // The data that streams point to follows the streams.
     let context = if wide {
         Out::default()
             .to(0x30)
@@ -146,7 +146,7 @@ pub(crate) fn minidump(wide: bool) -> Vec<u8> {
     out.to(DATA as usize).bytes(&data).0
 }
 
-/// A record of symbols or types: its length, its kind, its content, filled up to a multiple of 4.
+/// A symbol or type record: length, kind, contents, padded to a multiple of 4.
 #[allow(clippy::needless_pass_by_value, reason = "each content is made for its record")]
 fn record(kind: u16, content: Out) -> Vec<u8> {
     let len = (content.0.len() + 4).next_multiple_of(4);
@@ -233,11 +233,11 @@ pub(crate) fn pdb() -> Vec<u8> {
     msf(&[Vec::new(), info, tpi, dbi, symbols, module, headers, names])
 }
 
-/// The container of a PDB, of pages of 512 bytes.
+/// The container of a PDB, with pages of 512 bytes.
 fn msf(streams: &[Vec<u8>]) -> Vec<u8> {
     const PAGE: usize = 512;
     let mut pages: Vec<u8> = Vec::new();
-    // The head, two maps of free pages, and the list of the directory's pages come first.
+    // The header, two maps of free pages, and the page list of the directory come first.
     let mut next = 4_u32;
     let mut add = |bytes: &[u8]| -> Vec<u32> {
         let mut numbers = Vec::new();
@@ -266,7 +266,7 @@ fn msf(streams: &[Vec<u8>]) -> Vec<u8> {
     head.bytes(&list).bytes(&pages).0
 }
 
-/// Texts of a folder of the repository, as far as it is there.
+/// The texts in a folder of the repository, if the folder exists.
 pub(crate) fn files(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     let mut paths: Vec<_> = std::fs::read_dir(folder)
@@ -279,7 +279,7 @@ pub(crate) fn files(folder: &str, ending: &str) -> Vec<Vec<u8>> {
     paths.iter().filter_map(|path| std::fs::read(path).ok()).collect()
 }
 
-/// Layout files, of both formats.
+/// Layout files in both formats.
 pub(crate) fn layouts() -> Vec<Vec<u8>> {
     let isf = r#"{"metadata":{"windows":{"pdb":{"GUID":"00AA","age":2,"database":"nt.pdb","machine_type":34404},
 "pe":{"major":10,"minor":0,"build":19041,"revision":1}}},"base_types":{},"enums":{"_E":{"size":4,"constants":{"A":1,"B":-2}}},
@@ -296,7 +296,7 @@ pub(crate) fn layouts() -> Vec<Vec<u8>> {
     vec![isf.into(), vtypes.into()]
 }
 
-/// Tables as people keep them.
+/// Tables as users write them.
 pub(crate) fn tables() -> Vec<Vec<u8>> {
     let texts = [
         "name,base,size,when,ok,share\nnt,0xfffff801a972c530,1024,2007-11-09 23:59:59,true,0.5\n\"a,\"\"b\"\"\",0x0,-1,,false,nan\n",

@@ -1,4 +1,4 @@
-//! What is fed: every reader of bytes that come from outside, by its public way in.
+//! The fuzz targets: every reader of bytes from outside, through its public interface.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -13,12 +13,12 @@ use symbol::Names as _;
 
 use super::{query, seeds};
 
-/// A reader, and what it is fed with.
+/// A reader and its corpus.
 pub(crate) struct Target {
     pub(crate) name: &'static str,
     pub(crate) is_text: bool,
     pub(crate) seeds: fn() -> Vec<Vec<u8>>,
-    /// Runs one input: whether it was accepted, or what is wrong with the answer.
+    /// Runs one input; returns whether it was accepted, or what is wrong with the result.
     pub(crate) run: fn(&[u8]) -> Result<bool, String>,
 }
 
@@ -61,7 +61,7 @@ fn texts() -> Vec<Vec<u8>> {
     folders.iter().flat_map(|folder| seeds::files(folder, "sql")).collect()
 }
 
-/// Inputs for the grammar: its rules are chosen by bytes that look random.
+/// Inputs for the grammar: random bytes that select its rules.
 fn random_bytes() -> Vec<Vec<u8>> {
     let input = |seed: u64| {
         let mut state = seed;
@@ -76,7 +76,7 @@ fn random_bytes() -> Vec<Vec<u8>> {
     (1..=256).map(input).collect()
 }
 
-/// A defect that shows as an error is a failure, too.
+/// An internal error is a failure, too.
 fn judged<T>(outcome: Result<T, dumpql::Error>, sql: &str) -> Result<Option<T>, String> {
     match outcome {
         Ok(found) => Ok(Some(found)),
@@ -85,7 +85,7 @@ fn judged<T>(outcome: Result<T, dumpql::Error>, sql: &str) -> Result<Option<T>, 
     }
 }
 
-/// Parses a text; what parses is printed, and what is printed parses to the same.
+/// Parses a text. If it parses, it is printed, and the printed text must parse to the same tree.
 fn parse(input: &[u8]) -> Result<bool, String> {
     let text = String::from_utf8_lossy(input);
     let _ = lang::is_complete(&text);
@@ -124,7 +124,7 @@ fn session() -> &'static Session {
     })
 }
 
-/// Runs the query that the input stands for, and formats it.
+/// Runs the query that the input generates, and formats it.
 fn ask(input: &[u8]) -> Result<bool, String> {
     let Some(text) = query::query(input) else { return Ok(false) };
     parse(text.as_bytes())?;
@@ -148,7 +148,7 @@ fn systems(formats: &[Format]) -> Vec<Vec<u8>> {
     made.iter().flat_map(|system| formats.iter().map(|format| system.to_vec(*format))).collect()
 }
 
-/// Opens a dump and reads all it has; no table has more rows than the file has bytes.
+/// Opens a dump and reads all tables; no table may have more rows than the file has bytes.
 fn read_dump(input: &[u8]) -> Result<bool, String> {
     let image = Image::from_bytes("fuzz", input);
     read_image(image, input.len())
@@ -178,7 +178,7 @@ fn tables() -> &'static [String] {
     })
 }
 
-/// A file of its own for a reader that opens files.
+/// A temporary file for a reader that opens files.
 fn scratch(name: &str, input: &[u8]) -> Option<PathBuf> {
     let path = std::env::temp_dir().join(format!("dumpql-fuzz-{}-{name}", std::process::id()));
     std::fs::write(&path, input).ok()?;
@@ -229,7 +229,7 @@ fn read_log(input: &[u8]) -> Result<bool, String> {
     read_image(Image::from_bytes("fuzz.log", input), input.len())
 }
 
-/// A file that becomes a table, read as what it begins like.
+/// A file that becomes a table; its first bytes give its format.
 fn read_table(input: &[u8]) -> Result<bool, String> {
     let kind = match input.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{' | b'[') => import::Kind::Json,
@@ -248,7 +248,7 @@ fn read_table(input: &[u8]) -> Result<bool, String> {
     }
 }
 
-/// Indexes of pools: written by one session, damaged, and read by the next.
+/// Pool indexes: written by one session, damaged, and read by the next.
 mod index {
     use super::{Format, Options, Session, Value, judged, systems};
     use std::path::{Path, PathBuf};
@@ -259,7 +259,7 @@ mod index {
     struct Kept {
         folder: PathBuf,
         dump: PathBuf,
-        /// The index file, its bytes, and the answer without it.
+        /// The index file, its bytes, and the result without it.
         index: PathBuf,
         bytes: Vec<u8>,
         answer: Vec<Value<'static>>,
@@ -296,7 +296,7 @@ mod index {
         kept().map(|kept| kept.bytes.clone()).into_iter().collect()
     }
 
-    /// A damaged index is found out, and the answer stays.
+    /// A damaged index must be detected, and the result must not change.
     pub(super) fn read(input: &[u8]) -> Result<bool, String> {
         let Some(kept) = kept() else { return Err("no index was written".to_owned()) };
         if std::fs::write(&kept.index, input).is_err() {

@@ -1,9 +1,9 @@
 //! Machine code: instructions and their control flow, the basic blocks of functions, and backward
 //! disassembly.
 //!
-//! Bytes are read through a closure, names through [`Names`]. This module knows no dump, module or
-//! symbol file. Every byte may be damaged: a function is bounded, and an invalid instruction is one
-//! byte long.
+//! Bytes are read through a closure, names through [`Names`]. This module is independent of dumps,
+//! modules and symbol files. Every byte may be damaged: a function is bounded, and an invalid
+//! instruction is one byte long.
 
 mod arm64;
 mod back;

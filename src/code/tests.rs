@@ -28,7 +28,7 @@ impl Names for Archive {
     }
 }
 
-/// Nothing has a name.
+/// No address has a name.
 struct Nameless;
 
 impl Names for Nameless {

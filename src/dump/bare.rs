@@ -14,7 +14,7 @@ pub struct Bare {
     pub pages: Pages,
     /// Windows.
     pub windows: Windows,
-    /// The registers of its processors as the hypervisor saved them; empty for raw memory.
+    /// The registers of the processors as the hypervisor saved them; empty for raw memory.
     pub processors: Vec<Stopped>,
 }
 

@@ -41,7 +41,7 @@ impl Identity {
         metadata.is_file().then_some(Self { bytes: metadata.len(), nanoseconds: time.as_nanos() })
     }
 
-    /// That of a member of the file.
+    /// The identity of a member of the file.
     #[cfg(feature = "archives")]
     pub(super) fn of_member(self, name: &str, bytes: usize) -> Self {
         let name = u128::from(xxh3_64(name.as_bytes())) << 64;

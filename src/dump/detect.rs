@@ -25,7 +25,7 @@ pub enum Format {
     ElfCore,
     /// A raw memory image, one page after another.
     Raw,
-    /// The memory of a machine as a tool or a hypervisor saved it.
+    /// Memory saved by an acquisition tool or a hypervisor.
     Saved(Saved),
 }
 
@@ -79,11 +79,11 @@ pub fn detect(image: &Image) -> Result<Format, Error> {
     })
 }
 
-/// What is said of a file whose name is that of a part of a file.
+/// The addition to the message if the file name is that of a part of a split file.
 const PART: &str = ". The name is that of a part of a file that was split: the parts have to be \
                     joined first (`cat x.001 x.002 > x`, `copy /b x.001+x.002 x`)";
 
-/// Whether the name ends in a number of three digits.
+/// Whether the extension is a number of three digits.
 fn is_part(path: &str) -> bool {
     let ending = spool::file_name(path).rsplit_once('.').map_or("", |(_, ending)| ending);
     ending.len() == 3 && ending.bytes().all(|byte| byte.is_ascii_digit())

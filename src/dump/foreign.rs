@@ -73,7 +73,7 @@ const MAGICS: &[Magic] = &[
     Magic(0, b"\xff\xd8\xff", "a JPEG picture"),
 ];
 
-/// The beginnings of text formats that are not logs.
+/// How text formats begin that are not logs.
 const MARKUP: [&str; 3] = ["<?xml", "%!ps", "{\\rtf"];
 
 /// How many bytes are examined to recognize text and zeros.
@@ -141,25 +141,26 @@ fn executable(bytes: &[u8]) -> String {
     }
 }
 
-/// What a member of an archive looks like by its beginning.
+/// What the first bytes of an archive member show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg(feature = "archives")]
 pub(super) enum Look {
     /// A dump.
     Dump,
-    /// Perhaps memory or a log.
+    /// Possibly a memory image or a log.
     Perhaps,
-    /// A further archive.
+    /// Another archive.
     Archive,
-    /// Something else: what.
+    /// Something else, with a description.
     Other(String),
 }
 
-/// The endings of names that only dumps have.
+/// File name extensions that only dumps have.
 #[cfg(feature = "archives")]
 const ENDINGS: [&str; 5] = ["dmp", "mdmp", "hdmp", "kdmp", "vmem"];
 
-/// What the member of a name looks like; it is longer than its beginning if that is full.
+/// Classifies an archive member by its first bytes and its name. `is_full` says that the member is
+/// longer than `head`.
 #[cfg(feature = "archives")]
 pub(super) fn look(head: &[u8], is_full: bool, name: &str) -> Look {
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());

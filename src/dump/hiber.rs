@@ -1,10 +1,10 @@
 //! Hibernation files (`hiberfil.sys`). Their pages are compressed; they are decompressed into a
 //! temporary file.
 //!
-//! The header is `PO_MEMORY_IMAGE`, whose size tells the versions of Windows apart. The built-in
-//! layouts do not have it; what is used of it is listed in [`FORMS`]. Since Windows 8 it leads to
-//! two restoration sets: sets of up to 16 pages, each behind its descriptors. Windows 7 has tables
-//! of page ranges; blocks of up to 16 pages follow each.
+//! The header is `PO_MEMORY_IMAGE`, whose size identifies the Windows version. The built-in layouts
+//! do not contain it, so [`FORMS`] lists the fields that are read. Since Windows 8 it points to two
+//! restoration sets: sets of up to 16 pages, each preceded by its descriptors. Windows 7 has tables
+//! of page ranges, each followed by blocks of up to 16 pages.
 
 use memchr::memmem;
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use super::spool::{Budget, Spool, Spooling};
 use super::{Error, Image, xpress};
 use crate::memory::PAGE;
 
-/// The signatures, and what they say.
+/// The signatures, and their meaning.
 const SIGNATURES: [(&[u8], &str); 5] = [
     (b"HIBR", ""),
     (b"hibr", ""),
@@ -24,11 +24,11 @@ const SIGNATURES: [(&[u8], &str); 5] = [
     (b"wake", "the system was resumed from this file"),
 ];
 const BLOCK: &[u8] = b"\x81\x81xpress";
-/// Bytes before the data of a block of Windows 7.
+/// Size of the header of a block in Windows 7.
 const BLOCK_HEADER: usize = 32;
-/// How far behind a block the next one may begin.
+/// Upper limit on the gap between two blocks.
 const MAX_GAP: usize = 10 << 10;
-/// Pages at the start of a file with a cleared header in which the first block is searched.
+/// How many pages at the start of a file with a cleared header are searched for the first block.
 const MAX_FIRST: u64 = 16;
 /// How many sets are decompressed at a time.
 const BATCH: usize = 128;
@@ -36,12 +36,12 @@ const BATCH: usize = 128;
 const MAX_SET: u64 = 256;
 /// Upper limit on page numbers; a machine has less memory.
 const MAX_PAGE: u64 = 1 << 36;
-/// Upper limit on tables of Windows 7.
+/// Upper limit on the range tables of Windows 7.
 const MAX_TABLES: usize = 1 << 20;
 
-/// Where the header of a version has what is used.
+/// The offsets of the header fields in one version.
 struct Form {
-    /// Its size, which it states itself.
+    /// The size of the header, which a header field states.
     size: u32,
     /// The size of pointers and page numbers.
     width: usize,
@@ -49,9 +49,9 @@ struct Form {
 }
 
 enum Sets {
-    /// Of both sets, where the number of the first page and the count of pages are.
+    /// For each restoration set, the offsets of its first page number and of its page count.
     Two { boot: (usize, usize), kernel: (usize, usize) },
-    /// Where the number of the first table is.
+    /// The offset of the page number of the first table.
     Tables(usize),
 }
 
@@ -64,7 +64,7 @@ const fn narrow(size: u32, kernel: usize) -> Form {
     Form { size, width: 4, sets: Sets::Two { boot, kernel } }
 }
 
-/// The versions that are read: `FirstBootRestorePage` and `NumPagesForLoader`,
+/// The supported versions. The offsets are those of `FirstBootRestorePage` and `NumPagesForLoader`,
 /// `FirstKernelRestorePage` and `PerfInfo.KernelPagesProcessed`.
 const FORMS: [Form; 14] = [
     // Windows 8 and 8.1.
@@ -90,19 +90,19 @@ const FORMS: [Form; 14] = [
     Form { size: 0xe0, width: 4, sets: Sets::Tables(0x4c) },
 ];
 
-/// What the signature says; `None` if there is none.
+/// The meaning of the signature; `None` if there is none.
 fn signature(file: &[u8]) -> Option<&'static str> {
     SIGNATURES.iter().find(|(magic, _)| file.starts_with(magic)).map(|(_, said)| *said)
 }
 
-/// Whether it is a hibernation file: by its signature, or by a first block behind a header that
-/// was cleared.
+/// Whether the file is a hibernation file: it has the signature, or a cleared header is followed by
+/// a first block.
 pub(super) fn is_one(file: &[u8]) -> bool {
     let is_page = |offset| u32_at(file, offset).map(u64::from) == Some(PAGE);
     (signature(file).is_some() && (is_page(0x14) || is_page(0x18))) || first_table(file).is_some()
 }
 
-/// The first table of a Windows 7 file whose header was cleared: it is before the first block.
+/// The first table of a Windows 7 file whose header was cleared: it precedes the first block.
 fn first_table(file: &[u8]) -> Option<u64> {
     if slice_at(file, 0, PAGE)?.iter().any(|byte| *byte != 0) {
         return None;
@@ -111,11 +111,11 @@ fn first_table(file: &[u8]) -> Option<u64> {
     (2..MAX_FIRST).find(is_block).and_then(|page| page.checked_sub(1))
 }
 
-/// Compressed pages that belong together.
+/// Pages that were compressed together.
 struct Set<'f> {
     data: &'f [u8],
     how: How,
-    /// Numbers of first pages, and counts.
+    /// Page ranges: number of the first page, and count.
     places: Vec<(u64, u64)>,
     pages: u64,
 }
@@ -138,7 +138,7 @@ impl Set<'_> {
     }
 }
 
-/// Receives sets and writes their pages.
+/// Receives sets of pages and writes them decompressed.
 struct Writer<'a> {
     image: &'a Image,
     spool: Spool,
@@ -189,7 +189,8 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     let said = signature(image);
     let tables = first_table(image).filter(|_| said.is_none());
     let form = match tables {
-        // Page numbers of 32-bit systems in its place would be no valid ranges.
+        // A 64-bit system is assumed: page numbers of a 32-bit system, read as 64-bit numbers,
+        // form no valid ranges.
         Some(_) => FORMS.iter().find(|form| form.size == 0x128),
         None => u32_at(image, 0xc).and_then(|size| FORMS.iter().find(|form| form.size == size)),
     };
@@ -267,9 +268,9 @@ fn restoration_set(
     Ok(())
 }
 
-/// The set at an offset, and its end: a number that has the count of descriptors (8 bits), the size
-/// (22 bits) and whether there are Huffman codes; the descriptors, each with the count of pages less
-/// one (4 bits) and the number of the first; the data.
+/// Parses the set at an offset and returns it with its end. A number holds the count of descriptors
+/// (8 bits), the data size (22 bits) and whether Huffman codes are used. Each descriptor holds the
+/// page count less one (4 bits) and the first page number. The data follows.
 fn set(file: &[u8], width: usize, at: u64) -> Option<(Set<'_>, u64)> {
     let start = usize::try_from(at).ok()?;
     let head = u32_at(file, start)?;
@@ -297,7 +298,7 @@ fn set(file: &[u8], width: usize, at: u64) -> Option<(Set<'_>, u64)> {
     Some((set, data.checked_add(size)? as u64))
 }
 
-/// The tables of page ranges of Windows 7, and the blocks behind each.
+/// Reads the range tables of Windows 7 and the blocks that follow each of them.
 fn range_tables(writer: &mut Writer<'_>, width: usize, first: u64) -> Result<(), Error> {
     let image = writer.image;
     let mut table = first;
@@ -314,7 +315,7 @@ fn range_tables(writer: &mut Writer<'_>, width: usize, first: u64) -> Result<(),
             writer
                 .problem(format!("{missing} pages of the table in page {table:#x} have no block"));
         }
-        // The next table is further on, so that no file leads around.
+        // The next table must be at a higher page, so that the walk ends.
         if next <= table {
             return Ok(());
         }
@@ -323,7 +324,7 @@ fn range_tables(writer: &mut Writer<'_>, width: usize, first: u64) -> Result<(),
     Ok(())
 }
 
-/// The ranges of the table at an offset, and the number of the next table's page.
+/// The ranges of the table at an offset, and the page number of the next table.
 fn ranges(file: &[u8], width: usize, at: u64) -> Option<(Vec<(u64, u64)>, u64)> {
     let page = slice_at(file, at, PAGE)?;
     let next = unsigned_at(page, 0, width)?;
@@ -340,7 +341,8 @@ fn ranges(file: &[u8], width: usize, at: u64) -> Option<(Vec<(u64, u64)>, u64)> 
     Some((ranges.filter(|ranges| !ranges.is_empty())?, next))
 }
 
-/// Adds the blocks with the pages of these ranges; returns how many pages have none.
+/// Adds the blocks that hold the pages of these ranges; returns the number of pages without a
+/// block.
 fn blocks(writer: &mut Writer<'_>, ranges: Vec<(u64, u64)>, mut at: usize) -> Result<u64, Error> {
     let image = writer.image;
     let mut left = ranges.iter().fold(0u64, |sum, (_, pages)| sum.saturating_add(*pages));
@@ -368,8 +370,8 @@ fn blocks(writer: &mut Writer<'_>, ranges: Vec<(u64, u64)>, mut at: usize) -> Re
     Ok(0)
 }
 
-/// The data of the next block, its count of pages, and its end: signature, count of pages less one,
-/// and four times the size less one.
+/// The data of the next block, its page count, and its end. The block header holds the signature,
+/// the page count less one, and four times the data size less one.
 fn block(file: &[u8], at: usize) -> Option<(&[u8], u64, usize)> {
     let ahead = file.get(at..)?;
     let ahead = ahead.get(..MAX_GAP).unwrap_or(ahead);

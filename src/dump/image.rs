@@ -17,18 +17,18 @@ use super::{Error, shown};
 #[derive(Clone)]
 pub struct Image {
     path: Arc<str>,
-    /// What the column `dump` calls it, if that is not the name of the file.
+    /// The name in the column `dump`, if it differs from the file name.
     name: Option<Arc<str>>,
     /// The path, if it is a file.
     file: Option<Arc<Path>>,
-    /// A second file that was read.
+    /// A second file that was read for this image.
     beside: Option<Arc<Path>>,
     bytes: Bytes,
-    /// The size of the file, if that is not the number of bytes.
+    /// The size of the file, if it differs from the number of bytes.
     file_bytes: Option<u64>,
-    /// Where physical pages are in the bytes, if something else than the bytes says it.
+    /// Where physical pages are in the bytes, if the bytes themselves do not say it.
     layout: Option<Arc<Layout>>,
-    /// Whether it is a member of an archive that may be something else than a dump.
+    /// Whether it is an archive member that may turn out not to be a dump.
     is_guess: bool,
     /// Size and time of the file.
     identity: Option<Identity>,
@@ -54,8 +54,8 @@ impl Image {
         Self::open_with(path, &Spooling::default())
     }
 
-    /// The same, for arguments of a command: what a shell puts into a pipe (`/dev/stdin`, `<(…)`)
-    /// is copied to a temporary file.
+    /// The same for arguments of the command line: the contents of a pipe that a shell made
+    /// (`/dev/stdin`, `<(…)`) are copied to a temporary file.
     ///
     /// # Errors
     /// As [`Image::open`].
@@ -63,7 +63,7 @@ impl Image {
         let name = path.display().to_string();
         let io = |source| Error::Io { path: name.clone(), source };
         let not = |found: &str| Error::NotADump { path: name.clone(), found: found.to_owned() };
-        // To open a named pipe waits for its other end.
+        // Opening a named pipe blocks until something opens its other end.
         let metadata = std::fs::metadata(path).map_err(io)?;
         let kind = metadata.file_type();
         if is_pipe(kind) && spool::is_inherited(path) {
@@ -102,7 +102,7 @@ impl Image {
         }
     }
 
-    /// The bytes of a temporary file, which is deleted with the last copy of the image.
+    /// The bytes of a temporary file, which is deleted when the last copy of the image is dropped.
     pub(super) fn of_temporary(path: &str, file: File) -> std::io::Result<Self> {
         if file.metadata()?.len() == 0 {
             return Ok(Self::from_bytes(path, Vec::new()));
@@ -124,7 +124,7 @@ impl Image {
         }
     }
 
-    /// The image in the place of the file that it was unpacked from.
+    /// The decompressed image under the name and identity of the original file.
     pub(super) fn in_place_of(self, file: &Self) -> Self {
         Self {
             path: file.path.clone(),
@@ -137,12 +137,12 @@ impl Image {
         }
     }
 
-    /// The image with the places of its pages, which another file may have said.
+    /// The image with the locations of its pages, and the second file from which they come.
     pub(super) fn with_layout(self, layout: Layout, beside: Option<&Path>) -> Self {
         Self { layout: Some(Arc::new(layout)), beside: beside.map(Arc::from), ..self }
     }
 
-    /// Where physical pages are, if something else than the bytes says it.
+    /// Where physical pages are, if the bytes themselves do not say it.
     pub(super) fn layout(&self) -> Option<&Layout> {
         self.layout.as_deref()
     }
@@ -168,18 +168,18 @@ impl Image {
         self.file.as_deref()
     }
 
-    /// All files that were read: the archive for its members, and the file that says where the
-    /// pages of the other are.
+    /// All files that were read: the archive of a member, and the file with the locations of the
+    /// pages.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.file.iter().chain(&self.beside).map(Deref::deref)
     }
 
-    /// Whether it is a member of an archive that may be something else than a dump.
+    /// Whether it is an archive member that may turn out not to be a dump.
     pub const fn is_guess(&self) -> bool {
         self.is_guess
     }
 
-    /// The size of the file, or of the member of an archive.
+    /// The size of the file, or of the archive member.
     pub fn file_bytes(&self) -> u64 {
         self.file_bytes.unwrap_or(self.len() as u64)
     }
@@ -189,12 +189,12 @@ impl Image {
         &self.path
     }
 
-    /// The path, or the name of the archive and of its member.
+    /// The path, or the names of the archive and of the member.
     pub fn name(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.path)
     }
 
-    /// The name of the archive and of the member, if it is one.
+    /// The names of the archive and of the member, if it is one.
     pub fn member(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -205,7 +205,7 @@ impl Image {
     }
 }
 
-/// What is neither a file nor readable as one.
+/// A description of file types that cannot be read.
 fn special(kind: FileType) -> Option<&'static str> {
     if kind.is_dir() {
         return Some("a folder, not a file");

@@ -58,9 +58,9 @@ pub const PROCESS_HEAD: usize = 0x50;
 pub const PFN_DATABASE: usize = 0xc0;
 /// `KeBugCheckCallbackListHead`.
 pub const BUGCHECK_CALLBACKS: usize = 0x80;
-/// `KiBugcheckData`: the code of the bug check and its four parameters.
+/// `KiBugcheckData`: the bug check code and its four parameters.
 pub const BUGCHECK_DATA: usize = 0x88;
-/// `KeTimeIncrement`: 100 ns units a clock tick.
+/// `KeTimeIncrement`: the length of a clock tick in 100 ns units.
 pub const TIME_INCREMENT: usize = 0x78;
 /// `ObpRootDirectoryObject`: points to a pointer to the directory.
 pub const ROOT_DIRECTORY: usize = 0x98;
@@ -68,7 +68,7 @@ pub const ROOT_DIRECTORY: usize = 0x98;
 pub const PHYSICAL_PAGES: usize = 0xf8;
 /// `MmNonPagedPoolStart` and `MmNonPagedPoolEnd`.
 pub const NONPAGED_POOL_START: usize = 0x110;
-/// See above.
+/// `MmNonPagedPoolEnd`.
 pub const NONPAGED_POOL_END: usize = 0x118;
 /// `MmPagedPoolStart`.
 pub const PAGED_POOL_START: usize = 0x120;

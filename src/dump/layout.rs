@@ -1,13 +1,13 @@
-//! Where physical pages are in a file that is not a dump by itself.
+//! The locations of physical pages in a file that is not a Windows dump.
 
 use super::notes::Stopped;
 use super::pages::{Pages, bytes_of};
 use crate::memory::{PAGE, PageMap, Run, Runs};
 
-/// How the memory of a machine was saved, if not by Windows.
+/// The program that saved the memory, if it was not Windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// A `LiME` image, or one of AVML of version 1.
+    /// A `LiME` image, or an AVML image of version 1.
     Lime,
     /// An AVML image of version 2.
     Avml,
@@ -28,7 +28,7 @@ impl Saved {
         }
     }
 
-    /// The words for the type of dump.
+    /// The text in the column for the dump type.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Lime => "physical memory (LiME)",
@@ -38,7 +38,7 @@ impl Saved {
         }
     }
 
-    /// Such a file without Windows in it.
+    /// The error text for a file of this kind that does not contain Windows.
     pub(super) const fn refusal(self) -> &'static str {
         match self {
             Self::Lime => "a LiME image without the memory of a Windows system",
@@ -49,11 +49,11 @@ impl Saved {
     }
 }
 
-/// The pages of a machine, and what else was saved with them.
+/// The pages of a machine, and everything else that was saved with them.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) saved: Saved,
-    /// Where the pages are.
+    /// The locations of the pages.
     runs: Vec<Run>,
     /// How many pages are described.
     described: u64,
@@ -88,7 +88,7 @@ impl Layout {
         self.push(Run { first, pages, offset });
     }
 
-    /// Adds a run, or makes the last one longer.
+    /// Adds a run, or extends the last run.
     fn push(&mut self, run: Run) {
         if let Some(last) = self.runs.last_mut()
             && last.end() == run.first
@@ -100,23 +100,23 @@ impl Layout {
         }
     }
 
-    /// Counts pages that are described and that the file does not hold.
+    /// Counts pages that are described but missing from the file.
     pub(super) fn missing(&mut self, pages: u64) {
         self.described = self.described.saturating_add(pages);
     }
 
-    /// Whether there is a page.
+    /// Whether there are no pages.
     pub(super) fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// The pages in a file of a length.
+    /// The pages in a file of this length.
     pub(super) fn pages(&self, len: u64) -> Pages {
         let ends = self.runs.iter().map(|run| run.offset.saturating_add(bytes_of(run.pages)));
         let needed = ends.max().unwrap_or_default();
         let map = PageMap::Runs(Runs::new(self.runs.clone(), len));
         let mut problems = self.problems.clone();
-        // What is there twice counts once.
+        // A page that is described twice counts once.
         let mut described = self.described;
         if needed <= len && described > map.present() && self.repeats() {
             described = map.present();

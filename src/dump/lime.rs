@@ -1,8 +1,8 @@
-//! `LiME` images, and those that AVML writes uncompressed: ranges of physical memory, each behind a
-//! header of 32 bytes. In AVML's own format the ranges are compressed (Snappy, framed), and the
-//! compressed size follows each.
+//! `LiME` images, and uncompressed AVML images: ranges of physical memory, each preceded by a
+//! header of 32 bytes. In AVML's own format the ranges are compressed (framed Snappy), and each is
+//! followed by its compressed size.
 //!
-//! Header: magic, version, first address, last address (inclusive), eight bytes that are reserved.
+//! Header: magic, version, first address, last address (inclusive), eight reserved bytes.
 
 use super::bytes::{slice_at, u32_at, u64_at};
 use super::layout::{Layout, Saved};
@@ -15,7 +15,7 @@ const AVML: &[u8] = b"AVML\x02\0\0\0";
 const HEADER: u64 = 32;
 /// The compressed size behind a range.
 const TRAILER: u64 = 8;
-/// Upper limit on ranges; AVML makes one of 16 MB, so that this is 256 TB.
+/// Upper limit on ranges. AVML writes ranges of 16 MB, so this covers 256 TB.
 const MAX_RANGES: usize = 1 << 24;
 
 /// Whether it is a `LiME` image.
@@ -104,7 +104,7 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     Ok(spool.finish(image.path())?.in_place_of(image).with_layout(layout, None))
 }
 
-/// What a version that is not read is, for the message that rejects it.
+/// The description of an unsupported version, for the error message.
 pub(super) fn describe(file: &[u8]) -> Option<String> {
     let tool = match file.get(..4)? {
         b"EMiL" => "a LiME image",
@@ -176,7 +176,8 @@ mod tests {
         assert_eq!((pages.facts.held, image.file_bytes()), (41, file.len() as u64));
         let memory = crate::memory::Physical::new(&image, &pages.map);
         assert_eq!(memory.page(0x100).unwrap(), page);
-        // A byte of the first range: its chunk fails, the rest is not believed.
+        // Changes a byte of the first range: its chunk fails, and the rest of the range is not
+        // trusted.
         file[first / 2] ^= 1;
         let image = of(&file).unwrap_or_else(|_| Image::from_bytes("none", Vec::new()));
         let held = image.layout().map_or(0, |layout| layout.pages(image.len() as u64).facts.held);

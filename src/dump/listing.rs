@@ -1,17 +1,18 @@
-//! The files that a pattern names: `logs/*.csv`, `logs/**/a?.json`.
+//! The files that match a pattern with wildcards: `logs/*.csv`, `logs/**/a?.json`.
 
 use std::path::{Path, PathBuf};
 
-/// How many entries of folders are looked at.
+/// Upper limit on examined directory entries.
 const MAX_ENTRIES: usize = 1_000_000;
 
-/// How deep `**` goes.
+/// Upper limit on the depth of `**`.
 const MAX_DEPTH: usize = 64;
 
-/// The files that a path with wildcards names, in order; without wildcards the path itself, if it is there.
+/// The files that match a path with wildcards, in order. A path without wildcards matches itself,
+/// if it exists.
 ///
 /// # Errors
-/// If there are more than `most`, or more entries than are looked at.
+/// If there are more than `most` matches, or too many directory entries.
 pub fn files(pattern: &str, most: usize) -> Result<Vec<String>, String> {
     if !pattern.contains(['*', '?', '[']) {
         return Ok(Path::new(pattern).exists().then(|| pattern.to_owned()).into_iter().collect());
@@ -39,7 +40,8 @@ struct Search {
 }
 
 impl Search {
-    /// The entries of a folder that fit the first of the parts, and what is in them.
+    /// Searches a folder for entries that match the first part of the pattern, and continues in
+    /// them.
     fn folder(&mut self, folder: &Path, parts: &[&str], depth: usize) -> Result<(), String> {
         let Some((part, rest)) = parts.split_first() else { return Ok(()) };
         if depth > MAX_DEPTH {
@@ -50,7 +52,7 @@ impl Search {
             self.folder(folder, rest, depth.saturating_add(1))?;
         }
         let here = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-        // A folder that cannot be read has no files.
+        // A folder that cannot be read counts as empty.
         let Ok(entries) = std::fs::read_dir(here) else { return Ok(()) };
         let mut names: Vec<String> = Vec::new();
         for entry in entries.flatten() {
@@ -61,7 +63,7 @@ impl Search {
         for name in names {
             let path = folder.join(&name);
             if all {
-                // Links may lead back.
+                // Symbolic links may form cycles.
                 if path.is_dir() && !path.is_symlink() {
                     self.folder(&path, parts, depth.saturating_add(1))?;
                 }
@@ -80,14 +82,15 @@ impl Search {
     }
 }
 
-/// Whether a name fits a pattern of `*`, `?` and `[…]`; a leading dot has to be written.
+/// Whether a name matches a pattern of `*`, `?` and `[…]`; only a literal dot matches a leading
+/// dot.
 fn fits(pattern: &str, name: &str) -> bool {
     if name.starts_with('.') && !pattern.starts_with('.') {
         return false;
     }
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());
-    // Where the last star stands, and what it takes so far.
+    // The position of the last star, and the end of the text that it matches so far.
     let (mut p, mut n, mut star) = (0usize, 0usize, None);
     while n < name.len() {
         let step = match pattern.get(p) {
@@ -117,8 +120,8 @@ fn fits(pattern: &str, name: &str) -> bool {
     pattern.get(p..).unwrap_or_default().iter().all(|c| *c == '*')
 }
 
-/// How long the class is that a pattern begins with, if the character is of it. One that is not closed is a
-/// bracket.
+/// The length of the class at the start of the pattern, if the character is in it. An unclosed `[`
+/// is a literal bracket.
 fn class(pattern: &[char], c: Option<char>) -> Option<usize> {
     let c = c?;
     let Some(end) = pattern.iter().skip(2).position(|c| *c == ']') else {

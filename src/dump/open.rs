@@ -1,20 +1,20 @@
-//! From files to images that readers take: archives are unpacked, and pages that are compressed or
-//! that another file places get a layout.
+//! Turns files into images that sources can read: archives are decompressed, and images with
+//! compressed pages or with page locations in a second file get a layout.
 
 use super::archive::{self, Kind};
 use super::spool::Spooling;
 use super::{Error, Image, hiber, lime, vmware};
 
-/// What a file held: itself, or the members of an archive.
+/// The result for a file: the file itself, or the members of an archive.
 #[derive(Debug, Default)]
 pub struct Expanded {
-    /// What can be read further.
+    /// The images that can be read.
     pub images: Vec<Image>,
-    /// What cannot.
+    /// Why other parts cannot be read.
     pub errors: Vec<Error>,
 }
 
-/// Unpacks a file if it is packed.
+/// Decompresses a file if it is compressed.
 pub fn expand(image: Image, spooling: &Spooling) -> Expanded {
     let mut expanded = Expanded::default();
     match Kind::of(&image) {
@@ -39,7 +39,7 @@ impl Expanded {
     }
 }
 
-/// The image with a layout of its pages, if it needs one.
+/// Adds a layout of the pages to an image that needs one.
 fn placed(image: Image, spooling: &Spooling) -> Result<Image, Error> {
     if image.layout().is_some() {
         Ok(image)

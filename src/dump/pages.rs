@@ -12,11 +12,11 @@ use crate::memory::{PAGE, PageMap, Runs};
 pub struct Pages {
     /// Where they are in the file.
     pub map: PageMap,
-    /// What is known of them.
+    /// What is known about them.
     pub facts: Facts,
 }
 
-/// What the container says about its pages, and whether that is true.
+/// What the container says about its pages, and how much of it the file holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The header of the bitmap, if there is one.

@@ -1,6 +1,6 @@
-//! Temporary files: what is unpacked, and what comes through a pipe. A temporary file has no name
-//! that another program could open where the system allows that, and it is deleted by the system
-//! when it is closed: at the end, after an error, and when the program is ended.
+//! Temporary files for decompressed data and for data from a pipe. Where the system allows it, a
+//! temporary file has no name that another program could open. The system deletes it when it is
+//! closed, also after an error and when the process is killed.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
@@ -9,22 +9,23 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Error, Image};
 
-/// How much is unpacked of one file if nothing else is said.
+/// The default limit on the decompressed size of one file.
 const MOST: u64 = 64 << 30;
-/// Up to here, no one asks how well a file is packed.
+/// The compression ratio of a smaller file is not checked.
 const UNSUSPICIOUS: u64 = 64 << 20;
-/// How many times smaller than its contents a packed file may be. A dump of which nine tenths are
-/// zeros is packed a hundred times.
+/// Upper limit on the compression ratio. A dump of which nine tenths are zeros has a ratio of about
+/// a hundred.
 const RATIO: u64 = 250;
-/// How many bytes are copied at a time.
+/// The size of the buffer for copying, in bytes.
 const PART: usize = 1 << 18;
 
-/// Where temporary files are made, and how much they may hold.
+/// Where temporary files are created, and how large they may become.
 #[derive(Debug, Clone, Default)]
 pub struct Spooling {
-    /// The folder; the system's if there is none.
+    /// The folder; `None` means that of the system.
     pub folder: Option<PathBuf>,
-    /// How many bytes may be unpacked of one file, however well it is packed.
+    /// Upper limit on the decompressed size of one file; it replaces the check of the compression
+    /// ratio.
     pub limit: Option<u64>,
 }
 
@@ -47,13 +48,13 @@ impl Spooling {
         Ok(Spool { file: BufWriter::with_capacity(PART, file), folder: path, bytes: 0 })
     }
 
-    /// How much of one file may still be unpacked.
+    /// The limits for one file.
     pub(super) fn budget(&self) -> Budget {
         Budget { left: self.limit.unwrap_or(MOST), limit: self.limit }
     }
 }
 
-/// How much of a file may still be unpacked.
+/// How much more of a file may be decompressed.
 #[derive(Debug)]
 pub(super) struct Budget {
     left: u64,
@@ -61,10 +62,10 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// Counts bytes that were unpacked.
+    /// Counts decompressed bytes.
     ///
     /// # Errors
-    /// The end of a sentence that says why there may be no more.
+    /// Why the limit is exceeded, as the end of a sentence.
     pub(super) fn spend(&mut self, bytes: u64, total: u64, packed: u64) -> Result<(), String> {
         let option = "--unpack-limit allows more";
         let Some(left) = self.left.checked_sub(bytes) else {
@@ -89,12 +90,12 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Why something was not copied.
+/// Why a copy failed.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It cannot be read.
+    /// The source cannot be read.
     Source(io::Error),
-    /// It is too much; the end of a sentence.
+    /// A limit is exceeded; the end of a sentence.
     TooMuch(String),
     /// The temporary file cannot be written.
     Target(Error),
@@ -109,7 +110,7 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// How many bytes there are.
+    /// The number of bytes written.
     pub(super) const fn bytes(&self) -> u64 {
         self.bytes
     }
@@ -120,7 +121,7 @@ impl Spool {
         self.file.write_all(bytes).map_err(|error| full(&self.folder, &error))
     }
 
-    /// Adds all that there is to read.
+    /// Adds all bytes of a reader.
     pub(super) fn copy(
         &mut self,
         from: &mut dyn Read,
@@ -156,7 +157,7 @@ fn full(folder: &str, error: &io::Error) -> Error {
     Error::Io { path: folder.to_owned(), source }
 }
 
-/// Makes a file that is deleted when it is closed.
+/// Creates a file that is deleted when it is closed.
 fn create(folder: &Path) -> io::Result<File> {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let time = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -168,7 +169,8 @@ fn create(folder: &Path) -> io::Result<File> {
     #[cfg(windows)]
     {
         use std::os::windows::fs::OpenOptionsExt as _;
-        // FILE_ATTRIBUTE_TEMPORARY and FILE_FLAG_DELETE_ON_CLOSE; no other program opens it.
+        // FILE_ATTRIBUTE_TEMPORARY and FILE_FLAG_DELETE_ON_CLOSE; no other program may open the
+        // file.
         options.attributes(0x100).custom_flags(0x0400_0000).share_mode(0);
     }
     for _ in 0..16 {
@@ -187,12 +189,12 @@ fn create(folder: &Path) -> io::Result<File> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-/// Whether the path names a pipe that the program was started with.
+/// Whether the path names a pipe that the process inherited.
 pub(super) fn is_inherited(path: &Path) -> bool {
     ["/dev/stdin", "/dev/fd", "/proc/self/fd"].iter().any(|place| path.starts_with(place))
 }
 
-/// What comes through a pipe, as an image.
+/// The contents of a pipe as an image.
 pub(super) fn pipe(name: &str, from: &mut dyn Read, spooling: &Spooling) -> Result<Image, Error> {
     let mut spool = spooling.file()?;
     let not = |found: String| Error::NotADump { path: name.to_owned(), found };
@@ -213,7 +215,7 @@ pub fn stdin(spooling: &Spooling) -> Result<Image, Error> {
     pipe("stdin", &mut io::stdin().lock(), spooling)
 }
 
-/// The last part of a path.
+/// The last component of a path.
 pub(super) fn file_name(path: &str) -> &str {
     path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
@@ -223,7 +225,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_and_no_file_stays() {
+    fn temporary_files_are_readable_and_deleted() {
         let folder = std::env::temp_dir().join(format!("dumpql-spool-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let spooling = Spooling { folder: Some(folder.clone()), limit: None };
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn there_is_a_limit() {
+    fn the_unpack_limit_holds() {
         let spooling = Spooling { folder: None, limit: Some(1 << 20) };
         let error = pipe("stdin", &mut io::repeat(1), &spooling).unwrap_err().to_string();
         assert!(error.contains("more than 1MB of temporary files"), "{error}");

@@ -69,7 +69,7 @@ pub struct Triage {
     pub driver_count: u32,
     /// The names of drivers.
     pub string_pool: Piece,
-    /// Offset of the name of the driver that the system found at fault.
+    /// Offset of the name of the driver that Windows found at fault.
     pub broken_driver: u32,
     /// The options with which the dump was written.
     pub options: u32,

@@ -1,9 +1,11 @@
-//! Suspended `VMware` machines and snapshots: `.vmss` and `.vmsn` hold groups of named items, among
-//! them where the memory is; the memory is in the same file or in a `.vmem` of the same name.
+//! Suspended `VMware` machines and snapshots. `.vmss` and `.vmsn` files hold groups of named items,
+//! some of which give the location of the memory; the memory is in the same file or in a `.vmem`
+//! file of the same name.
 //!
-//! Header: magic, version, number of groups; a group is a name of 64 bytes, offset and size. An item
-//! begins with a byte of size (6 bits) and number of indices (2 bits) and the length of its name.
-//! Size 63 announces a block: its sizes in the file and in memory, and the padding before it.
+//! Header: magic, version, number of groups; a group is a name of 64 bytes, offset and size. An
+//! item begins with a byte that holds the size (6 bits) and the number of indices (2 bits), and
+//! with the length of its name. Size 63 announces a block: its sizes in the file and in memory, and
+//! the padding before it.
 
 use std::path::{Path, PathBuf};
 
@@ -14,7 +16,7 @@ use super::spool::Spooling;
 use super::{Error, Image};
 use crate::memory::PAGE;
 
-/// The first bytes, and whether sizes of blocks have 64 bits.
+/// The magic numbers, and whether block sizes have 64 bits.
 const MAGICS: [(&[u8], bool); 6] = [
     (b"\xd0\xbe\xd0\xbe", false),
     (b"\xd0\xbe\xd2\xbe", false),
@@ -26,26 +28,27 @@ const MAGICS: [(&[u8], bool); 6] = [
 const GROUP: u64 = 80;
 const BLOCK: u8 = 63;
 const COMPRESSED: u8 = 62;
-/// Upper limits on what a damaged file may state.
+/// Upper limits on values that a damaged file may state.
 const MAX_GROUPS: u32 = 4096;
 const MAX_ITEMS: usize = 1 << 20;
 const MAX_REGIONS: usize = 4096;
 const MAX_PROCESSORS: u32 = 2048;
-/// Where memory that is behind the addresses of devices begins in a `.vmem` file.
+/// The end of the memory below the address hole for devices, which is the offset in a `.vmem` file
+/// of the memory above the hole.
 const HOLE: u64 = 3 << 30;
-/// The general registers in the order of the block `gpregs`.
+/// The general registers in the order of the item `gpregs`.
 const GENERAL: [&str; 16] = [
     "rax", "rcx", "rdx", "rbx", "rbp", "rsp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
     "r14", "r15",
 ];
 const CONTROL: [&str; 5] = ["cr0", "cr1", "cr2", "cr3", "cr4"];
 
-/// Whether sizes have 64 bits, if the file is such a state.
+/// Whether block sizes have 64 bits; `None` if the file is not a saved state.
 fn is_wide(file: &[u8]) -> Option<bool> {
     MAGICS.iter().find(|(magic, _)| file.starts_with(magic)).map(|(_, wide)| *wide)
 }
 
-/// Whether the file is the state of a machine.
+/// Whether the file is a saved state.
 pub(super) fn is_state(file: &[u8]) -> bool {
     is_wide(file).is_some()
 }
@@ -56,7 +59,7 @@ struct Item<'f> {
     name: &'f [u8],
     indices: [Option<u32>; 3],
     value: &'f [u8],
-    /// Where the value is in the file.
+    /// The offset of the value in the file.
     offset: u64,
     kind: Kind,
 }
@@ -94,7 +97,7 @@ fn items<'f>(file: &'f [u8], wanted: &str) -> impl Iterator<Item = Item<'f>> {
     .take(MAX_ITEMS)
 }
 
-/// The item at an offset, and where the next is; `None` at the end of the group.
+/// The item at an offset, and the offset of the next; `None` at the end of the group.
 fn item(file: &[u8], at: u64, wide: bool) -> Option<(Item<'_>, u64)> {
     let head = slice_at(file, at, 2)?;
     let (flags, name_len) = (*head.first()?, *head.get(1)?);
@@ -124,13 +127,13 @@ fn item(file: &[u8], at: u64, wide: bool) -> Option<(Item<'_>, u64)> {
         at = at.checked_add(sizes.len() as u64)?.checked_add(padding.into())?;
         unsigned_at(sizes, 0, step)?
     };
-    // What the file cuts off is there as far as it goes.
+    // A value that the file cuts off is returned as far as it goes.
     let held = len.min((file.len() as u64).checked_sub(at)?);
     let value = slice_at(file, at, held)?;
     Some((Item { name, indices, value, offset: at, kind }, at.checked_add(len)?))
 }
 
-/// A region of memory, in pages: where it is in the machine and in the saved memory.
+/// A region of memory in pages: its page number in the machine and in the saved memory.
 #[derive(Debug, Clone, Copy, Default)]
 struct Region {
     page: Option<u64>,
@@ -138,7 +141,7 @@ struct Region {
     pages: Option<u64>,
 }
 
-/// What the state says of memory and processors.
+/// What the state says about memory and processors.
 #[derive(Debug, Default)]
 struct State {
     count: Option<u64>,
@@ -221,7 +224,7 @@ fn processors(file: &[u8]) -> Vec<Stopped> {
     all
 }
 
-/// Where the pages are in saved memory that begins at an offset.
+/// The locations of the pages, for saved memory that begins at an offset.
 fn layout(state: State, start: u64, bytes: u64) -> Layout {
     let mut layout = Layout::new(Saved::VMware, "memory region");
     let count = state.count.unwrap_or_default();
@@ -248,7 +251,7 @@ fn layout(state: State, start: u64, bytes: u64) -> Layout {
     layout
 }
 
-/// A state with its memory, or with the memory beside it.
+/// A state with the memory in it, or with the memory in a second file.
 pub(super) fn open(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
     let state = read(image);
     if state.is_compressed {
@@ -274,8 +277,9 @@ pub(super) fn open(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
     }
 }
 
-/// The memory of a file `.vmem` with the regions that the state beside it lists. Without a state,
-/// what is above the hole for devices has no known place. `None` if all of it is where it seems.
+/// The memory in a `.vmem` file, with the regions that the state file next to it lists. Without a
+/// state file, the memory above the address hole for devices has no known location. `None` if every
+/// page is at its own address.
 pub(super) fn of_memory(image: &Image) -> Option<Image> {
     let name = Path::new(image.path());
     if !name.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("vmem")) {
@@ -301,7 +305,8 @@ pub(super) fn of_memory(image: &Image) -> Option<Image> {
     Some(image.clone().with_layout(layout, None))
 }
 
-/// Members of one archive: memory gets the state that has its name, which then is no source.
+/// For the members of one archive: combines each memory file with the state of the same name, which
+/// is then no source of its own.
 #[cfg(feature = "archives")]
 pub(super) fn pair(images: &mut Vec<Image>) {
     let stem = |image: &Image| Path::new(image.path()).with_extension("");
@@ -323,7 +328,7 @@ pub(super) fn pair(images: &mut Vec<Image>) {
     images.append(&mut others);
 }
 
-/// The file of that name with another ending.
+/// The path with another extension.
 fn other(path: &Path, ending: &str) -> PathBuf {
     path.with_extension(ending)
 }

@@ -1,9 +1,9 @@
 //! Finds Windows in physical memory about which nothing else is known: its page tables, its
 //! debugger data block, its kernel.
 //!
-//! One signature alone is not enough. Page tables that map themselves in the way that only Windows
-//! does have to lead to a debugger data block whose lists point back to their heads, or to an image
-//! whose own name is that of the kernel.
+//! A single signature is not enough. Page tables that map themselves in the way that only Windows
+//! uses must lead to a debugger data block whose lists point back to their heads, or to an image
+//! whose internal name is that of the kernel.
 
 use super::bytes::{Width, text, u16_at, u32_at, u64_at};
 use super::kdbg::{self, Kdbg};
@@ -15,7 +15,7 @@ const TABLE_PAGES: u64 = 1 << 18;
 pub(super) const MAX_TABLES: usize = 32;
 /// Upper limit on the blocks with the tag that are tried.
 const MAX_BLOCKS: usize = 16;
-/// The largest kernel image.
+/// Upper limit on the size of the kernel image.
 const MAX_KERNEL: u64 = 64 << 20;
 /// Upper limit on the processor registers and on the last directories of three-level tables that
 /// are tried.

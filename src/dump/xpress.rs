@@ -1,16 +1,16 @@
 //! XPRESS, the compression of hibernation files: plain LZ77, and LZ77 with Huffman codes, as
-//! [MS-XCA] specifies them. Both give exactly the number of bytes that is asked for, or nothing.
+//! specified in [MS-XCA]. Both return exactly the requested number of bytes, or nothing.
 
 use super::bytes::{slice, u16_at, u32_at};
 
-/// Bytes of code lengths before each block: 512 symbols of four bits.
+/// The size of the code lengths before each block: 512 symbols of four bits.
 const TABLE: usize = 256;
-/// A block decodes to this many bytes, the last to fewer.
+/// Every block decodes to this many bytes, except the last, which may be shorter.
 const BLOCK: usize = 1 << 16;
-/// The longest code.
+/// The length of the longest code, in bits.
 const MAX_BITS: usize = 15;
 
-/// What was decompressed so far, and how much it will be.
+/// The bytes decompressed so far, and their final number.
 struct Out {
     bytes: Vec<u8>,
     size: usize,
@@ -25,11 +25,11 @@ impl Out {
         self.bytes.len() >= self.size
     }
 
-    /// Repeats bytes that are already there, up to the size.
+    /// Repeats earlier output, up to the final size.
     fn repeat(&mut self, distance: usize, length: usize) -> Option<()> {
         let from = self.bytes.len().checked_sub(distance).filter(|_| distance != 0)?;
         let mut left = length.min(self.size.saturating_sub(self.bytes.len()));
-        // What overlaps itself is there twice as far after each step.
+        // If the copied range overlaps its own output, each step doubles the available range.
         while left != 0 {
             let part = left.min(self.bytes.len().checked_sub(from)?);
             self.bytes.extend_from_within(from..from.checked_add(part)?);
@@ -43,7 +43,7 @@ impl Out {
 pub(super) fn plain(input: &[u8], size: usize) -> Option<Vec<u8>> {
     let mut out = Out::new(size);
     let mut at = 0usize;
-    // Where the half byte is that the next long match uses.
+    // The position of the byte whose other half is the length of the next long match.
     let mut half = None;
     let (mut flags, mut left) = (0u32, 0u32);
     while !out.is_full() {
@@ -86,7 +86,7 @@ pub(super) fn plain(input: &[u8], size: usize) -> Option<Vec<u8>> {
     Some(out.bytes)
 }
 
-/// A length of 16 bits, or of 32 if that is zero, and what follows it.
+/// A 16-bit length, or a 32-bit length if that is zero, and the position after it.
 fn long_length(input: &[u8], at: usize) -> Option<(usize, usize)> {
     match u16_at(input, at)? {
         0 => {
@@ -129,14 +129,14 @@ pub(super) fn huffman(input: &[u8], size: usize) -> Option<Vec<u8>> {
     Some(out.bytes)
 }
 
-/// Bits in words of 16, between which there are bytes.
+/// A stream of bits in 16-bit words, with whole bytes between the words.
 struct Bits<'i> {
     input: &'i [u8],
-    /// What is read next.
+    /// The position of the next word or byte.
     at: usize,
-    /// The next 32 bits, the first one highest.
+    /// The next 32 bits, from the highest bit down.
     next: u32,
-    /// How many of them there are beyond 16.
+    /// How many more than 16 of them are valid.
     extra: i32,
 }
 
@@ -148,7 +148,8 @@ impl Bits<'_> {
         self.extra = 16;
     }
 
-    /// The next word; behind the end there are zeros, as the last code may need none of them.
+    /// The next word; zeros after the end of the input, because the last code may need no more
+    /// bits.
     fn word(&mut self) -> u32 {
         let word = u16_at(self.input, self.at).map_or(0, u32::from);
         self.at = self.at.saturating_add(2);
@@ -169,11 +170,11 @@ impl Bits<'_> {
             self.next |= word.checked_shl(self.extra.unsigned_abs())?;
             self.extra = self.extra.checked_add(16)?;
         }
-        // Two words behind the end were needed: the input is cut off.
+        // Two words after the end were needed, so the input is cut off.
         (self.at <= self.input.len().saturating_add(4)).then_some(())
     }
 
-    /// A distance whose highest of `count` bits after the first is next.
+    /// A match distance, of which the `count` bits below the highest bit come next.
     fn distance(&mut self, count: usize) -> Option<usize> {
         let count = u32::try_from(count).ok()?;
         let rest = self.next.checked_shr(32u32.checked_sub(count)?).unwrap_or_default();
@@ -182,7 +183,7 @@ impl Bits<'_> {
     }
 }
 
-/// The codes of a block: by the next 15 bits, the symbol and the length of its code.
+/// The codes of a block: symbol and code length, by the next 15 bits.
 struct Codes(Vec<(u16, u8)>);
 
 impl Codes {
@@ -204,7 +205,7 @@ impl Codes {
         Some(Self(codes))
     }
 
-    /// The next symbol; `None` if the bits are no code.
+    /// The next symbol; `None` if the bits are not a code.
     fn next(&self, bits: &mut Bits<'_>) -> Option<u16> {
         let (symbol, length) = *self.0.get((bits.next >> (32 - MAX_BITS)) as usize)?;
         bits.skip(length.into())?;
@@ -223,7 +224,7 @@ mod tests {
         digits.chunks(2).map(pair).collect()
     }
 
-    /// The table of code lengths with these lengths of symbols.
+    /// A table of code lengths with these lengths.
     fn table(lengths: &[(std::ops::RangeInclusive<usize>, u8)]) -> Vec<u8> {
         let mut table = vec![0; TABLE];
         for (symbols, length) in lengths {
@@ -251,9 +252,9 @@ mod tests {
         assert_eq!(huffman(&packed, 300).unwrap(), b"abc".repeat(100));
     }
 
-    /// Damaged input gives nothing, or as many bytes as were asked for.
+    /// Damaged input gives either nothing or exactly the requested number of bytes.
     #[test]
-    fn damage_gives_nothing_or_all() {
+    fn damaged_input_gives_nothing_or_the_requested_size() {
         let text = b"abc".repeat(100);
         let sound = bytes("ffffff1f 61626317 000fff26 01").repeat(4);
         let mut state = 1u64;

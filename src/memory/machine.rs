@@ -47,7 +47,7 @@ impl Machine {
         Self { prototypes: self.prototypes, ..Self::new(self.map, mode, kernel) }
     }
 
-    /// The machine with another form of prototype pointers.
+    /// The machine with another format of prototype PTE pointers.
     #[must_use]
     pub fn with_prototypes(self, prototypes: Prototypes) -> Self {
         Self { prototypes, ..Self::new(self.map, self.mode, self.kernel.table) }

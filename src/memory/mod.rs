@@ -1,7 +1,7 @@
 //! Addresses and memory: ranges of a file, physical pages, page tables.
 //!
 //! This module works on the bytes of a file. It knows neither where they come from nor what they
-//! mean, and nothing of symbols or kernels.
+//! mean, and nothing about symbols or kernels.
 
 // Every number here comes from a file that may be damaged.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]

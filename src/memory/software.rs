@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn prototypes_themselves() {
+    fn prototype_ptes_are_decoded() {
         let of = |entry| read_prototype(Mode::X64, entry, 0x20_0000);
         assert_eq!(of(0x8a00_1234_5678_0400), Software::PagedOut);
         assert_eq!(of(0xffff_8a00_1234_5670), Software::PagedOut);

@@ -159,7 +159,7 @@ fn x64() -> Made {
 const LAST: u64 = 0xffff_ffff_ffe0_0000;
 
 #[test]
-fn prototypes_lead_to_the_shared_page() {
+fn prototype_ptes_lead_to_the_shared_page() {
     let mut made = x64();
     // The page of the prototype PTEs, at the start of the table's range.
     made.put64(0x3000, 0x5003);
@@ -227,7 +227,7 @@ fn mapped_pages_are_found_without_visiting_every_page() {
 }
 
 #[test]
-fn tables_that_are_their_own_tables_end() {
+fn walks_of_self_referencing_tables_end() {
     for mode in [Mode::X86, Mode::Pae, Mode::X64, Mode::X64La57, Mode::Arm64] {
         let mut made = Made::new();
         let size = mode.entry_bytes();

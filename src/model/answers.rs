@@ -17,7 +17,7 @@ pub type Flow = ControlFlow<()>;
 /// Makes the rows of the part with this number and passes them on.
 pub type Fill<'a, R> = &'a (dyn Fn(usize, &mut dyn FnMut(R)) + Sync);
 
-/// Receives rows. A source stops as soon as it is told [`ControlFlow::Break`], which is how limits and
+/// Receives rows. A source stops when it gets [`ControlFlow::Break`], by which limits and
 /// cancellation reach it; it returns `Ok` then.
 pub trait RowSink<R> {
     /// Receives a row.
@@ -53,7 +53,7 @@ impl<R, F: FnMut(R) -> Flow> RowSink<R> for F {
 /// Where a provider puts its rows.
 pub type Emit<'a, R> = &'a mut dyn RowSink<R>;
 
-/// A source cannot answer a table.
+/// Why a source cannot answer a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unanswered {
     /// The reason, as the end of a sentence ("the minidump has no handle stream"); `None` if this

@@ -19,7 +19,7 @@ row! {
         target: u64,
         /// Symbol of that address.
         target_symbol: String,
-        /// Whether it calls.
+        /// Whether it is a call.
         is_call: bool,
         /// Label of the block that it is in.
         block: String,
@@ -39,9 +39,9 @@ row! {
         guid: String,
         /// Age of the PDB.
         age: i64,
-        /// Where a symbol store keeps the file, below its folder.
+        /// The path of the file in a symbol store, below the store's folder.
         store_path: String,
-        /// Where it was found.
+        /// The path at which it was found.
         found_at: String,
         /// Status of its symbols.
         status: String,

@@ -39,7 +39,7 @@ row! {
         mhz: i64,
         /// Vendor (`GenuineIntel`).
         vendor: String,
-        /// Queued spin locks held or waited for.
+        /// Queued spin locks that it owns or waits for.
         queued_locks: String,
     }
 }

@@ -3,9 +3,8 @@
 //!
 //! A row is a plain struct of [cells](crate::catalog::Cell): each field is a value, or the reason
 //! why there is none. [`Answers`] finds the provider of a row type; [`Want`] says what a scan
-//! wants.
-//! `Default` returns a row in which every field is "not applicable", so a source sets only what it
-//! knows. The model knows nothing of files, symbols, tables or queries.
+//! needs. `Default` returns a row in which every field is "not applicable", so a source sets only
+//! what it knows. The model knows nothing about files, symbols, tables or queries.
 
 mod answers;
 mod call;

@@ -55,11 +55,11 @@ row! {
         comment: String,
         /// Whether the file holds everything that its headers describe.
         is_complete: bool,
-        /// Where the layout of the kernel's structures comes from.
+        /// Source of the layout of the kernel's structures.
         layout: String,
-        /// Why it is believed.
+        /// Why the layout is accepted.
         layout_grounds: String,
-        /// How sure that is: `certain`, `likely`, `partial`.
+        /// How certain it is: `certain`, `likely`, `partial`.
         layout_certainty: String,
     }
 }
@@ -95,15 +95,15 @@ row! {
         module: String,
         /// The symbol of the faulting address.
         symbol: String,
-        /// A short text that equal crashes share.
+        /// A short text that is equal for equal crashes.
         bucket_id: String,
-        /// The module that is to blame, as far as the dump tells.
+        /// The suspected module.
         culprit_module: String,
         /// The symbol in it, or the module and offset.
         culprit_symbol: String,
         /// The number of its frame on the stack of the crash.
         culprit_frame: i64,
-        /// The rule that decided.
+        /// The rule that selected the module.
         culprit_reason: String,
     }
 }
@@ -121,7 +121,7 @@ row! {
         symbol: String,
         /// Exception flags.
         flags: i64,
-        /// Whether execution could go on.
+        /// Whether execution could continue.
         is_continuable: bool,
         /// The parameters in hex, separated by spaces.
         parameters: String,
@@ -131,23 +131,23 @@ row! {
         tid: i64,
         /// Whether it comes from the .NET runtime.
         is_clr: bool,
-        /// What the parameters say (`read of 0x0000000000000010`).
+        /// What the parameters mean (`read of 0x0000000000000010`).
         description: String,
-        /// The module that is to blame, as far as the dump tells.
+        /// The suspected module.
         culprit_module: String,
         /// The symbol in it, or the module and offset.
         culprit_symbol: String,
         /// The number of its frame on the stack of the crash.
         culprit_frame: i64,
-        /// The rule that decided.
+        /// The rule that selected the module.
         culprit_reason: String,
     }
 }
 
 row! {
-    /// A module that may be to blame for a crash.
+    /// A module that may have caused a crash.
     pub Suspect in "suspects" {
-        /// Its place among the suspects, from 1.
+        /// Its rank among the suspects, from 1.
         rank: i64,
         /// The module.
         module: String,
@@ -155,9 +155,9 @@ row! {
         symbol: String,
         /// The number of its frame on the stack of the crash.
         frame: i64,
-        /// What speaks against it.
+        /// The evidence against it.
         evidence: String,
-        /// How much that counts, up to 100.
+        /// The weight of the evidence, up to 100.
         score: i64,
     }
 }
@@ -171,7 +171,7 @@ row! {
         column: String,
         /// What is wrong.
         reason: String,
-        /// How often.
+        /// The number of occurrences.
         count: i64,
     }
 }

@@ -26,7 +26,7 @@ impl Progress {
         self.rows.load(Ordering::Relaxed)
     }
 
-    /// How many bytes of memory were searched, and how many will be searched in all; `None` while
+    /// How many bytes of memory were searched, and how many will be searched in total; `None` while
     /// there is no search.
     pub fn searched(&self) -> Option<(u64, u64)> {
         let all = self.to_search.load(Ordering::Relaxed);

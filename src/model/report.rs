@@ -31,7 +31,7 @@ row! {
     pub VerifierFact in "verifier" {
         /// Heading above it.
         section: String,
-        /// What it is.
+        /// Name of the setting or counter.
         name: String,
         /// Bit of the setting.
         flag: i64,
@@ -47,7 +47,7 @@ row! {
     pub MappedFile in "mapped_files" {
         /// Address of the `_CONTROL_AREA`.
         control_area: u64,
-        /// Name of the file, or what else it is.
+        /// Name of the file, or a description of the area.
         name: String,
         /// Pages in working sets.
         valid_bytes: i64,
@@ -135,7 +135,7 @@ row! {
 }
 
 row! {
-    /// A driver that the system may not load.
+    /// An entry of the list of blocked drivers.
     pub BlockedDriver in "blocked_drivers" {
         /// Name of the file.
         name: String,
@@ -207,7 +207,7 @@ row! {
         contents: u64,
         /// Page frame number that it contains.
         pfn: u64,
-        /// What else the debugger says of it: its bits as letters, or why it is not valid.
+        /// Its other bits as letters, or why it is not valid.
         flags: String,
         /// Whether it is valid.
         is_valid: bool,

@@ -136,12 +136,12 @@ macro_rules! row {
         #[non_exhaustive]
         $vis struct $name {
             $($(#[$field_meta])* pub $field: $crate::internals::catalog::Cell<$ty>,)*
-            /// Where the log says so, for rows of a debugger log.
+            /// The position in the log, for rows of a debugger log.
             pub log: ::core::option::Option<$crate::internals::model::LogPlace>,
         }
 
         impl $name {
-            /// Takes over the values that this row does not have and another of the same object has.
+            /// Fills the missing values of this row from another row of the same object.
             #[allow(dead_code, reason = "not every row is put together from several")]
             $vis fn complete_with(&mut self, other: Self) {
                 $(if self.$field.is_err() && other.$field.is_ok() {

@@ -1,4 +1,4 @@
-//! What a scan wants of a source: columns, rows, and whether the query still runs.
+//! What a scan needs from a source: columns, rows, and whether the query is still running.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -63,7 +63,7 @@ impl<'a> Control<'a> {
     }
 }
 
-/// What a scan wants of rows `R`: some of their columns, and perhaps not all rows.
+/// What a scan needs of rows `R`: some of their columns, and perhaps not all rows.
 ///
 /// A source need not fill other columns. It may leave out rows that do not satisfy a condition and
 /// may ignore all conditions, because the engine filters again. A scan that reads much between two

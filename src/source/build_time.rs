@@ -42,8 +42,8 @@ pub(super) fn build_time(stamp: i64, kind: Stamp, dump_time: Option<i64>) -> Cel
     if kind == Stamp::Unsure { Err(Absent::NotInDump) } else { Ok(time) }
 }
 
-/// The beginning of the year in which the kernel of a build was compiled first; the builds up to the
-/// next row are later.
+/// For the first build of each range, the start of the year in which its kernel was first compiled,
+/// in seconds since 1970.
 const COMPILED: [(u32, i64); 12] = [
     (2195, 915_148_800),    // 1999, Windows 2000
     (2600, 978_307_200),    // 2001, Windows XP
@@ -65,8 +65,9 @@ fn is_older_than_build(stamp: i64, build: u32) -> bool {
     first.is_some_and(|(_, year)| stamp < *year)
 }
 
-/// Whether a vendor writes hashes whose images have these stamps: one of them cannot be a time. Beside a
-/// stamp stands the build that the image was compiled for, if it is known (the kernel, `ntdll`).
+/// Whether a vendor stores hashes as time date stamps: at least one of these stamps cannot be a
+/// time. Each stamp comes with the build that the image was compiled for, if it is known (for the
+/// kernel and `ntdll`).
 pub(super) fn has_hash(
     images: impl IntoIterator<Item = (i64, Option<u32>)>,
     dump_time: Option<i64>,

@@ -42,7 +42,7 @@ impl Owner {
     }
 }
 
-/// What a thread sees besides its frames.
+/// What the stack of a thread needs besides its frames.
 pub(crate) trait Scene {
     /// The module and symbol of an address.
     fn locate(&self, address: u64) -> Cell<Located>;

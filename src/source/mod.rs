@@ -1,4 +1,4 @@
-//! Sources: each kind of source has one folder.
+//! Sources: one folder for each kind.
 
 mod build_time;
 pub(crate) mod context;

@@ -1,21 +1,21 @@
-//! Modules of Microsoft that are blamed for a crash only if nobody else is there, and why.
+//! Microsoft's modules that are suspected only if there is no other candidate, with the reason.
 //!
-//! They carry out what others ask of them: a crash in one of them mostly is the work of a caller, of a
-//! driver below them, or of a driver that damaged their memory. Names are those of files without
-//! extension. This is a rule of judgement, not a list of what Windows comes with.
+//! They carry out requests of callers, so a crash in one of them is mostly caused by a caller, by a
+//! driver below, or by a driver that damaged their memory. Names are file names without extension.
+//! The list is a rule for ranking suspects, not a list of what Windows ships.
 
-/// Names that share a reason.
+/// Modules with the same reason.
 pub(crate) struct Group {
-    /// What they do, as a reason to look further.
+    /// What the modules do, as the reason to look further.
     pub(crate) what: &'static str,
     names: &'static [&'static str],
 }
 
-/// How names begin that are numbered or made up when Windows runs: debugger transports, and the copies
-/// of storage drivers that write dumps.
+/// Prefixes of names that are numbered or made at run time: debugger transports, and the copies of
+/// storage drivers that write dumps.
 const BEGINNINGS: [&str; 2] = ["kd_", "dump_"];
 
-/// The groups. A name stands once.
+/// The groups. No name occurs twice.
 pub(crate) const GROUPS: &[Group] = &[
     Group {
         what: "a part of the kernel that has a file of its own",
@@ -406,7 +406,7 @@ pub(crate) const GROUPS: &[Group] = &[
     },
 ];
 
-/// Why a module is passed over; `None` for those that are not.
+/// The reason why a module is passed over; `None` for other modules.
 pub(crate) fn reason(module: &str) -> Option<&'static str> {
     let begins = |start: &&str| {
         module.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start))
@@ -424,7 +424,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn names_stand_once_and_are_file_names_without_extension() {
+    fn names_are_unique_file_names_without_extension() {
         let mut seen = HashSet::new();
         for name in GROUPS.iter().flat_map(|group| group.names) {
             assert!(seen.insert(name), "{name} stands twice");
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_of_windows_are_passed_over_and_those_of_others_are_not() {
+    fn only_microsofts_modules_are_passed_over() {
         for module in ["NETIO", "tcpip", "Wdf01000", "UsbHub3", "afd", "WppRecorder", "kd_02_8086"]
         {
             assert!(reason(module).is_some(), "{module}");

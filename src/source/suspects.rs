@@ -12,7 +12,7 @@ use crate::unwind::Frame;
 /// The kernel itself: its frames show that the system stopped, not why.
 const KERNEL: [&str; 2] = ["nt", "hal"];
 
-/// Libraries of the system and of languages that raise and hand on exceptions in programs.
+/// Libraries of Windows and of language runtimes that raise and pass on exceptions in programs.
 const OF_PROGRAMS: [&str; 30] = [
     "ntdll",
     "kernelbase",
@@ -46,10 +46,10 @@ const OF_PROGRAMS: [&str; 30] = [
     "verifier",
 ];
 
-/// What stands for a module where the hardware itself failed.
+/// The name that takes the place of a module if the hardware failed.
 pub(crate) const HARDWARE: &str = "hardware";
 
-/// Whether a query of bug checks asks who is to blame, which costs a walk of a stack.
+/// Whether a query of bug checks needs the suspects, which takes a stack walk.
 pub(crate) fn of_bugcheck(want: &Want<'_, Bugcheck>) -> bool {
     want.has_any(|c| {
         [
@@ -64,22 +64,22 @@ pub(crate) fn of_bugcheck(want: &Want<'_, Bugcheck>) -> bool {
     })
 }
 
-/// Whether a query of exceptions does.
+/// Whether a query of exceptions needs the suspects.
 pub(crate) fn of_exception(want: &Want<'_, Exception>) -> bool {
     want.has_any(|c| [c.culprit_module, c.culprit_symbol, c.culprit_frame, c.culprit_reason])
 }
 
-/// The modules that stop a system or pass on an exception, and are never the first suspect.
+/// The modules that stop a system or pass on an exception; they are never the first suspect.
 #[derive(Debug)]
 pub(crate) struct CrashedCore {
-    /// The name for them.
+    /// The name of the group in texts.
     name: &'static str,
     modules: &'static [&'static str],
 }
 
-/// The kernel of a system.
+/// The kernel.
 pub(crate) const SYSTEM: CrashedCore = CrashedCore { name: "the kernel", modules: &KERNEL };
-/// The libraries of a program.
+/// The libraries of a user-mode process.
 pub(crate) const PROGRAM: CrashedCore =
     CrashedCore { name: "the system's libraries", modules: &OF_PROGRAMS };
 
@@ -96,8 +96,8 @@ pub(crate) struct Suspect {
     pub(crate) score: i64,
 }
 
-/// The weights of evidence. It counts less for a module that works on behalf of callers, and the
-/// less the more indirect the evidence is.
+/// The weights of evidence: for most modules, and for those that act on behalf of callers (see
+/// `passed_over`). More indirect evidence has a smaller weight.
 struct Weight {
     full: i64,
     passed: i64,
@@ -106,31 +106,31 @@ struct Weight {
 /// The hardware itself reported the error.
 const BY_HARDWARE: Weight = Weight { full: 97, passed: 97 };
 const BY_PARAMETER: Weight = Weight { full: 95, passed: 85 };
-/// An object that a parameter leads to belongs to it.
+/// A parameter leads to an object that belongs to the module.
 const BY_OBJECT: Weight = Weight { full: 93, passed: 60 };
-/// Windows itself named it.
+/// Windows itself named the module.
 const BY_SYSTEM: Weight = Weight { full: 88, passed: 45 };
 const BY_EXCEPTION: Weight = Weight { full: 90, passed: 84 };
 const AFTER_TRAP: Weight = Weight { full: 80, passed: 75 };
 const ON_STACK: Weight = Weight { full: 70, passed: 40 };
-/// A driver beside the one that holds what is waited for.
+/// The module is involved in what a parameter leads to, such as a driver on a device stack.
 const BESIDE: Weight = Weight { full: 65, passed: 35 };
 const LATER: Weight = Weight { full: 60, passed: 30 };
-/// It uses memory of the kind that was damaged.
+/// The module allocates with the pool tag of the damaged block.
 const BY_TAG: Weight = Weight { full: 58, passed: 25 };
-/// What is in the kernel itself is to blame if nothing else is there.
+/// The weight of all evidence against the kernel itself.
 const IN_KERNEL: i64 = 5;
 
-/// What is known of a crash.
+/// The evidence about a crash.
 #[derive(Debug, Default)]
 pub(crate) struct Evidence {
     suspects: Vec<Suspect>,
 }
 
-/// Whose frames are told, and how.
+/// The stack whose frames are added, and texts about it.
 struct CrashStack<'a> {
     of: &'a str,
-    /// Where the first of them is, as a part of a sentence.
+    /// Where the frames begin, as part of a sentence.
     after: &'a str,
     first: &'a Weight,
 }
@@ -169,45 +169,46 @@ impl Evidence {
         self.add(place, None, "the exception was raised in it".to_owned(), &BY_EXCEPTION);
     }
 
-    /// The hardware reported the error: what failed, in words.
+    /// The hardware reported an error in this component.
     pub(crate) fn hardware(&mut self, part: Option<String>, evidence: String) {
         let module = HARDWARE.to_owned();
         self.add(Located { module, symbol: part, offset: 0 }, None, evidence, &BY_HARDWARE);
     }
 
-    /// An object that a parameter leads to belongs to a module.
+    /// A parameter leads to an object that belongs to a module.
     pub(crate) fn object(&mut self, place: Located, evidence: String) {
         self.add(place, None, evidence, &BY_OBJECT);
     }
 
-    /// A module has a part in what a parameter leads to.
+    /// A parameter leads to something in which a module is involved.
     pub(crate) fn beside(&mut self, place: Located, evidence: String) {
         self.add(place, None, evidence, &BESIDE);
     }
 
-    /// The system itself named a module.
+    /// Windows itself named a module.
     pub(crate) fn named(&mut self, place: Located, evidence: String) {
         self.add(place, None, evidence, &BY_SYSTEM);
     }
 
-    /// A module allocates memory of the kind that was damaged.
+    /// A module allocates with the pool tag of a damaged block.
     pub(crate) fn tag(&mut self, place: Located, evidence: String) {
         self.add(place, None, evidence, &BY_TAG);
     }
 
-    /// Whether anybody but the kernel is suspected.
+    /// Whether any module but the kernel is suspected.
     pub(crate) fn has_others(&self) -> bool {
         self.suspects.iter().any(|suspect| suspect.score > IN_KERNEL)
     }
 
-    /// The frames of the crash, the innermost first.
+    /// Adds the frames of the crash, innermost first.
     pub(crate) fn frames(
         &mut self,
         frames: &[Frame],
         locate: impl Fn(u64) -> Option<Located>,
         core: &CrashedCore,
     ) {
-        // What stopped the system is no suspect, and neither is what a trap went through.
+        // The first frame stopped the system, and the frames up to a trap frame handled the
+        // exception: neither is a cause.
         let trap = frames.iter().skip(1).position(|frame| frame.is_exact).map(|at| at + 1);
         let after = if trap.is_some() { " after the trap frame" } else { "" };
         let first = if trap.is_some() { &AFTER_TRAP } else { &ON_STACK };
@@ -216,8 +217,8 @@ impl Evidence {
         self.told(numbered, locate, core, &CrashStack { of: "the crash", after, first });
     }
 
-    /// The frames of code that an exception interrupted, from its context record on, with their
-    /// numbers on the stack of the crash.
+    /// Adds the frames of the code that an exception interrupted, from its context record on, with
+    /// their numbers on the crash stack.
     pub(crate) fn fault(
         &mut self,
         frames: impl Iterator<Item = (Option<i64>, u64)>,
@@ -233,7 +234,7 @@ impl Evidence {
         );
     }
 
-    /// The frames of another thread than that of the crash, which a parameter leads to.
+    /// Adds the frames of another thread, to which a parameter leads.
     pub(crate) fn thread(
         &mut self,
         frames: &[Frame],
@@ -281,7 +282,7 @@ impl Evidence {
         let score = weighed(&place.module, weight);
         let is_same = |known: &&mut Suspect| known.place.module == place.module;
         match self.suspects.iter_mut().find(is_same) {
-            // The stronger evidence is kept; of equal evidence the first.
+            // The stronger evidence is kept; of equally strong evidence, the first.
             Some(known) if known.score >= score => known.frame = known.frame.or(frame),
             Some(known) => *known = Suspect { place, frame, evidence, score },
             None => self.suspects.push(Suspect { place, frame, evidence, score }),
@@ -319,7 +320,7 @@ pub(crate) fn in_bucket(place: &Located) -> String {
     let Located { module, symbol, offset } = place;
     match symbol {
         Some(symbol) => format!("{module}!{symbol}"),
-        // Of a driver as a whole no place is known.
+        // For a driver as a whole there is no location.
         None if is_kernel(module) || *offset == 0 => module.clone(),
         None => format!("{module}+{offset:#x}"),
     }

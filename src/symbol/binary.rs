@@ -25,9 +25,10 @@ pub struct ImageId {
 }
 
 impl ImageId {
-    /// Where the file is below a folder: in the order that stores keep, or beside other files.
+    /// Candidate paths of the file below a folder: in the directory layout of symbol stores, or
+    /// directly in the folder.
     fn places(&self, folder: &Path, listings: &Listings) -> Vec<PathBuf> {
-        // A damaged dump must not lead anywhere else.
+        // The name comes from the dump and must not lead outside the folder.
         let is_bad = |c: char| c.is_control() || "\\/:*?\"<>|".contains(c);
         if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(is_bad) {
             return Vec::new();

@@ -150,7 +150,7 @@ impl Store {
             let (closeness, distance) = pack_closeness(pack, wanted, known);
             let is_other = closeness == Closeness::OtherBuild;
             let is_later = u32::from(pack.version[2]) > wanted.build;
-            // Of the updates of another build the nearest in time is enough.
+            // Of another build, only the update nearest in time is tried.
             if is_other && last == Some(pack.version[2]) {
                 if is_later {
                     continue;

@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_cpp() {
+    fn cpp_names_are_undecorated() {
         assert_eq!(shown("?crash@@YAXXZ"), "crash");
         assert_eq!(shown("??1ios_base@std@@UEAA@XZ"), "std::ios_base::~ios_base");
         assert_eq!(shown("?Run@Task@app@@QEAAHPEBD@Z"), "app::Task::Run");

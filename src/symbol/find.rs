@@ -49,8 +49,8 @@ pub(super) fn files(paths: &[PathBuf]) -> Vec<LayoutFile> {
     found
 }
 
-/// What is known of a file that the path names. A PDB may belong to any image, so it counts as a
-/// kernel's by its name.
+/// What is known about a file that the path names. A PDB may belong to any image, so its name
+/// decides whether it is that of a kernel.
 fn named(path: &Path) -> Option<Known> {
     let name = path.file_name()?.to_string_lossy().to_ascii_lowercase();
     match name.strip_suffix(".pdb") {
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_version_or_pdb() {
+    fn file_names_give_version_or_pdb() {
         let of = |path: &str| known(Path::new(path));
         let isf = of("a/windows/ntkrnlmp.pdb/5278aff8-1.json.xz").unwrap();
         assert_eq!(isf.pdb, Some(("5278AFF8".to_owned(), 1)));

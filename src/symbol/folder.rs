@@ -1,7 +1,7 @@
-//! Files below a folder by their names, in any letter case and in both orders that stores have.
+//! Finds files below a folder by name, ignoring case, in both directory layouts of symbol stores.
 //!
-//! Stores are copied between systems that heed the case of names and systems that do not. A large
-//! store has two tiers: a file `index2.txt` says that folders stand below another of their first
+//! Stores are copied between systems with and without case-sensitive file names. A large store has
+//! two tiers: a file `index2.txt` says that each folder is inside a folder named after its first
 //! two letters.
 
 use std::collections::HashMap;
@@ -11,20 +11,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Folders with more entries than this are not listed.
 const MAX_ENTRIES: usize = 1 << 19;
-/// What says that a store has two tiers.
+/// The file that marks a two-tier store.
 const TWO_TIERS: &str = "index2.txt";
 
-/// The folders that were listed, each once.
+/// The folders that were listed; each is listed once.
 #[derive(Debug, Default)]
 pub(super) struct Listings {
     listed: Mutex<HashMap<PathBuf, Arc<Names>>>,
 }
 
-/// Entries of a folder by their names in lower case.
+/// Entries of a folder by lower-case name.
 type Names = HashMap<String, OsString>;
 
 impl Listings {
-    /// The file below a folder by the names on the way to it.
+    /// The file below a folder at a path of names.
     pub(super) fn file(&self, folder: &Path, names: &[&str]) -> Option<PathBuf> {
         let exact = names.iter().fold(folder.to_owned(), |path, name| path.join(name));
         if exact.is_file() {
@@ -49,7 +49,7 @@ impl Listings {
         }
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_ENTRIES);
         let mut found: Vec<OsString> = entries.map(|entry| entry.file_name()).collect();
-        // Of names that differ in case alone the first of the alphabet.
+        // Of names that differ only in case, the first in alphabetical order is used.
         found.sort_unstable_by(|a, b| b.cmp(a));
         let lower = |name: OsString| (name.to_string_lossy().to_ascii_lowercase(), name);
         let names: Arc<Names> = Arc::new(found.into_iter().map(lower).collect());
@@ -58,7 +58,7 @@ impl Listings {
     }
 }
 
-/// Where a store keeps the folder of a file of that name.
+/// The folder in which a store keeps files with this name.
 pub(super) fn tier(store: &Path, name: &str) -> PathBuf {
     let is_two_tier = store.join(TWO_TIERS).is_file();
     match name.get(..2).filter(|_| is_two_tier) {
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_any_case_and_two_tiers() {
+    fn names_ignore_case_and_stores_may_have_two_tiers() {
         let store = std::env::temp_dir().join(format!("dumpql-store-{}", std::process::id()));
         let folder = store.join("NTKRNLMP.pdb").join("0123ABCD1");
         std::fs::create_dir_all(&folder).unwrap();

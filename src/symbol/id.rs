@@ -41,7 +41,8 @@ impl PdbId {
         format!("{}{:X}", self.guid, self.age)
     }
 
-    /// Where a symbol store keeps the file, below its folder; `None` if the name is no plain file name.
+    /// The path of the file in a symbol store, below the store's folder; `None` if the name is not
+    /// a plain file name.
     pub fn store_path(&self) -> Option<String> {
         self.is_safe().then(|| format!("{0}/{1}/{0}", self.name, self.folder()))
     }

@@ -30,7 +30,7 @@ pub struct Layout {
     body: Body,
     read: Mutex<HashMap<Box<str>, Option<Arc<Type>>>>,
     known: Known,
-    /// What has the types that are not stated here: another kernel of the build.
+    /// The layout of another kernel of the build that has the types which are not listed here.
     base: Option<Box<Layout>>,
     /// The kernel's pack, if the layout is built in, and its other types once one is asked for.
     pack: Option<&'static Pack>,
@@ -97,12 +97,12 @@ impl Layout {
         Some(Self { pack: Some(pack), ..Self::of_part(pack, Document::First)? })
     }
 
-    /// One document of a pack, upon that from which it differs.
+    /// A document of a pack, as differences from the document of its base.
     fn of_part(pack: &Pack, part: Document) -> Option<Self> {
         let own = pack.text(part)?;
         let Some(base) = pack.base(part) else { return Self::parse(own.to_string()).ok() };
         let base = Self::parse(base.to_string()).ok()?;
-        // Where nothing differs there is nothing to read.
+        // If there are no differences, nothing has to be parsed.
         if own.ends_with(SAME) {
             return Some(base);
         }
@@ -238,7 +238,7 @@ impl Layout {
         };
         if let Some(base) = &self.base {
             names.extend(base.type_names());
-            // What differs may be that a type is not there.
+            // A difference may be that a type was removed.
             names.retain(|name| self.stated(name).is_some());
         }
         names.extend(self.rest().into_iter().flat_map(Self::type_names));
@@ -328,7 +328,7 @@ impl Layout {
         ty
     }
 
-    /// A type of the file, or of the one from which it differs.
+    /// A type of the file, or of the layout from which the file differs.
     fn stated(&self, name: &str) -> Option<Type> {
         match &self.body {
             Body::Text(text) => match &self.base {

@@ -67,11 +67,11 @@ pub(super) struct Lookup {
     silent: Mutex<HashSet<String>>,
     /// The queries that wait for downloads.
     waiting: Waiting,
-    /// The folders that were looked through.
+    /// The folders that were listed.
     listings: Listings,
 }
 
-/// A place, and whether its servers may be asked.
+/// A location to search, and whether its servers may be asked.
 #[derive(Debug)]
 pub(super) struct SearchedPlace {
     pub(super) element: Element,
@@ -79,7 +79,7 @@ pub(super) struct SearchedPlace {
 }
 
 impl SearchedPlace {
-    /// Its folders and files.
+    /// The folders and files of the location.
     pub(super) fn folders(&self) -> Vec<&Path> {
         match &self.element {
             Element::Local(path) => vec![path],
@@ -143,12 +143,12 @@ impl Lookup {
         &self.waiting
     }
 
-    /// The folders and files of all places in order.
+    /// The folders and files of all locations in order.
     pub(super) fn folders(&self) -> impl Iterator<Item = &Path> {
         self.places.iter().flat_map(SearchedPlace::folders)
     }
 
-    /// The folders that were looked through.
+    /// The folders that were listed.
     pub(super) const fn listings(&self) -> &Listings {
         &self.listings
     }
@@ -354,7 +354,7 @@ impl Lookup {
             }
         }
         let isf = [".json.xz", ".json"].map(|end| format!("{}-{}{end}", id.guid, id.age));
-        // In the order of folders that Volatility keeps.
+        // In the directory layouts that Volatility uses.
         let isf = isf.iter().find_map(|isf| {
             file(&store, &[name, isf]).or_else(|| file(path, &["windows", name, isf]))
         });
@@ -387,7 +387,7 @@ fn packed_name(name: &str) -> String {
     packed
 }
 
-/// Whether a file is the PDB with that identity, or what is wrong.
+/// Checks whether a file is the PDB with this identity; the error says what is wrong.
 fn is_it(path: &Path, id: &PdbId) -> Result<(), String> {
     let file = PdbFile::open(path).map_err(|error| error.to_string())?;
     if file.is(&id.guid, id.age) {

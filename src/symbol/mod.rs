@@ -106,7 +106,8 @@ impl Store {
         let mut required = Vec::new();
         for path in &search.paths {
             let elements = path::elements(path);
-            // Of several entries those that are there are used, as debuggers do.
+            // A configured path may have several entries; as in debuggers, missing entries are
+            // ignored.
             let is_there = |element: &Element| match element {
                 Element::Local(path) => path.exists(),
                 Element::Chain(_) => true,
@@ -130,7 +131,7 @@ impl Store {
                 let exists = std::fs::metadata(path);
                 match exists {
                     Ok(_) => paths.push(path.to_owned()),
-                    // A cache is made when there is something to keep in it.
+                    // The cache directory is created when something is stored in it.
                     Err(source) if is_required => {
                         return Err(Error::Io { path: path.display().to_string(), source });
                     }
@@ -150,14 +151,14 @@ impl Store {
         Ok(store)
     }
 
-    /// A store that has one built-in layout less, to see what becomes of an update that nobody knows.
+    /// A store without one of the built-in layouts, for tests with an unknown update.
     #[must_use]
     pub fn without(pack: &Pack) -> Self {
         let hidden = vec![(pack.version, pack.service_pack, pack.arch)];
         Self { inner: Arc::new(Inner { hidden, ..Inner::default() }) }
     }
 
-    /// What is known of a pool tag: by the list that was named, else by the one that is built in.
+    /// The description of a pool tag, from the user's list, else from the built-in list.
     pub fn pool_tag(&self, tag: [u8; 4]) -> Option<PoolTagName<'_>> {
         let named = self.inner.pool_tags.as_ref().and_then(|tags| tags.find(tag));
         named.or_else(|| PoolTags::built_in().find(tag))

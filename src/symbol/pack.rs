@@ -1,9 +1,9 @@
 //! Structure layouts of Windows kernels that are built into the program.
 //!
-//! Facts of sizes and offsets, cut to the structures that tables read, packed by
-//! `tools/make_pack.py`. No symbols: names of functions and variables come from elsewhere. A pack is
-//! two `nt-layout-1` documents, each whole or what differs from that of another kernel of the build;
-//! this file finds them and knows nothing of their content.
+//! They are facts about sizes and offsets, limited to the structures that tables read, and packed
+//! by `tools/make_pack.py`. They contain no symbols. A pack is two `nt-layout-1` documents, each
+//! complete or a list of differences from that of another kernel of the build; this file finds them
+//! and does not interpret their contents.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -13,7 +13,7 @@ use liblzma::read::XzDecoder;
 
 use super::id::PdbId;
 
-/// Major and minor version, build and revision; revision 0 where the build is what is known.
+/// Major and minor version, build and revision; revision 0 if only the build is known.
 pub type Version = [u16; 4];
 
 /// The layouts of one kernel.
@@ -25,9 +25,10 @@ pub struct Pack {
     pub service_pack: u8,
     /// `x86`, `x64` or `arm64`.
     pub arch: &'static str,
-    /// What the first queries of a session read, and the rest.
+    /// The archive with the types that the first queries of a session read, and the archive with the
+    /// other types.
     archives: [&'static [u8]; 2],
-    /// Its line in both, and the line of the kernel from which it differs by what its line says.
+    /// The number of its line in both archives, and of the line from which it differs.
     lines: [usize; 2],
 }
 
@@ -51,18 +52,18 @@ pub enum Document {
     Rest,
 }
 
-/// How well a pack fits a kernel.
+/// How well a pack matches a kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fit {
     /// The same build and service pack, or a build that shares its kernel.
     Same,
     /// The same build, another service pack or update.
     SameBuild,
-    /// The latest build before; fields may have moved since.
+    /// The latest earlier build; fields may have moved since.
     Earlier,
 }
 
-/// Builds that are others with features switched on: one kernel, one set of layouts.
+/// Builds that are another build with features enabled: they share its kernel and its layouts.
 const SHARED: [(std::ops::RangeInclusive<u16>, u16); 5] = [
     (6003..=6003, 6002),
     (18362..=18363, 18362),
@@ -74,7 +75,7 @@ const SHARED: [(std::ops::RangeInclusive<u16>, u16); 5] = [
 /// Every pack, oldest kernel first.
 static ALL: &[Pack] = include!("pack/index.inc");
 
-/// The PDBs whose kernels have one.
+/// The PDBs of the kernels in the packs.
 static PDBS: &[KnownPdb] = include!("pack/pdbs.inc");
 
 const fn row(
@@ -91,12 +92,12 @@ const fn pdb(guid: &'static str, age: u32, version: Version, layout: Version) ->
     KnownPdb { guid, age, version, layout }
 }
 
-/// What is known of the kernel with a PDB.
+/// The kernel of a PDB.
 pub fn of_pdb(id: &PdbId) -> Option<&'static KnownPdb> {
     PDBS.iter().find(|known| known.guid == id.guid && known.age == id.age)
 }
 
-/// The build under which the layouts of a kernel are, where builds share one.
+/// The build under which the layouts of a kernel are stored.
 fn kernel_of(build: u16) -> u16 {
     let shared = SHARED.iter().find(|(range, _)| range.contains(&build));
     shared.map_or(build, |(_, kernel)| *kernel)
@@ -107,7 +108,7 @@ pub fn all() -> &'static [Pack] {
     ALL
 }
 
-/// The pack that fits a kernel best; `None` if the architecture has none, or none so old.
+/// The pack that matches a kernel best; `None` if the architecture has none, or none this old.
 pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, Fit)> {
     let kernel = kernel_of(build);
     let of_arch = || ALL.iter().filter(|pack| pack.arch == arch);
@@ -116,7 +117,7 @@ pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, 
         return Some((pack, Fit::Same));
     }
     if let Some(pack) = same_build().next_back() {
-        // From Windows 10 on there are no service packs, so a number there says nothing.
+        // Since Windows 10 there are no service packs, so the number is ignored.
         let fit = if pack.version[0] >= 10 { Fit::Same } else { Fit::SameBuild };
         return Some((pack, fit));
     }
@@ -126,19 +127,18 @@ pub fn find(build: u16, service_pack: u8, arch: &str) -> Option<(&'static Pack, 
 impl KnownPdb {
     /// Whether a pack is the layout of the PDB's kernel.
     pub fn is_of(&self, pack: &Pack) -> bool {
-        // The kernels whose PDBs are known are of this architecture.
+        // All kernels whose PDBs are known are of this architecture.
         pack.arch == "x64" && pack.version == self.layout
     }
 }
 
 impl Pack {
-    /// What tells it from the others.
+    /// A label that distinguishes the pack from others.
     pub const fn key(&self) -> (Version, u8, &'static str) {
         (self.version, self.service_pack, self.arch)
     }
 
-    /// The revision of the build; of the first kernels of a build the one that they were released
-    /// with.
+    /// The revision of the build; for the release version of a build, the revision of that release.
     pub const fn revision(&self) -> u16 {
         match (self.version, self.service_pack) {
             ([6, 1, 7601, 0], _) => 17514,
@@ -148,12 +148,12 @@ impl Pack {
         }
     }
 
-    /// Whether it is of that build, or of one with the same kernel.
+    /// Whether it is of this build, or of one with the same kernel.
     pub fn is_of_build(&self, build: u32) -> bool {
         u16::try_from(build).is_ok_and(|build| kernel_of(build) == self.version[2])
     }
 
-    /// The version as text; `10.0.19041` where no revision is known.
+    /// The version as text; without the revision (`10.0.19041`) if it is unknown.
     pub fn version_text(&self) -> String {
         let known = if self.version[3] == 0 { 3 } else { 4 };
         let numbers: Vec<_> = self.version.iter().take(known).map(u16::to_string).collect();
@@ -165,8 +165,7 @@ impl Pack {
         self.line(part, self.lines[0])
     }
 
-    /// The document of the kernel from which this one differs by what [`Self::text`] gives; `None`
-    /// if that is all.
+    /// The document from which this one differs; `None` if [`Self::text`] is complete.
     pub fn base(&self, part: Document) -> Option<Arc<str>> {
         let [own, base] = self.lines;
         if own == base { None } else { self.line(part, base) }
@@ -178,12 +177,12 @@ impl Pack {
     }
 }
 
-/// The lines of an archive, unpacked when one is first asked for: its kernels are tried in turn.
+/// The lines of an archive, decompressed on first use, because the kernels in it are tried in turn.
 fn unpacked(archive: &'static [u8]) -> Option<Arc<[Arc<str>]>> {
     type Lines = BTreeMap<usize, Arc<[Arc<str>]>>;
     static UNPACKED: Mutex<Lines> = Mutex::new(Lines::new());
     let key = archive.as_ptr() as usize;
-    // Whoever asks at the same time waits, rather than unpacks it too.
+    // Concurrent callers wait instead of decompressing it too.
     let mut unpacked = UNPACKED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(lines) = unpacked.get(&key) {
         return Some(Arc::clone(lines));
@@ -253,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn the_best_fit() {
+    fn the_best_matching_pack_is_found() {
         let fit = |build, sp, arch| find(build, sp, arch).map(|(pack, fit)| (pack.version[2], fit));
         assert_eq!(fit(7601, 1, "x86"), Some((7601, Fit::Same)));
         assert_eq!(fit(3790, 1, "x64"), Some((3790, Fit::Same)));

@@ -25,7 +25,7 @@ pub struct Search {
 /// An element of the path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Element {
-    /// A folder or file of that name.
+    /// A folder or a file.
     Local(PathBuf),
     /// Symbol stores, nearest first: a file that is found in one is copied to the first.
     Chain(Vec<Stop>),
@@ -104,7 +104,7 @@ fn is_server(word: &str) -> bool {
     word.starts_with("https://") || word.starts_with("http://")
 }
 
-/// Where downloads are stored if the path does not say.
+/// Where downloads are stored if the path does not say it.
 pub(super) fn default_cache() -> PathBuf {
     own_cache().join("symbols")
 }

@@ -46,7 +46,7 @@ fn a_path_that_does_not_exist_is_named() {
 }
 
 #[test]
-fn of_several_entries_those_that_are_there_are_used() {
+fn missing_entries_of_a_path_are_ignored() {
     let here = env!("CARGO_MANIFEST_DIR");
     assert!(!Store::new(&asked(&format!("no/such/folder;{here}"))).unwrap().is_empty());
     let error = Store::new(&asked("no/such/folder;nor/this")).unwrap_err().to_string();

@@ -1,6 +1,6 @@
 //! A buffer that is written by offset and grows as needed.
 
-/// The bytes of a file or of a structure in the making, little-endian.
+/// The bytes of a file or of a structure that is being built, little-endian.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Bytes(Vec<u8>);
 
@@ -67,12 +67,12 @@ pub(super) fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-/// The low 32 bits, on purpose.
+/// The low 32 bits; truncation is intended.
 pub(super) const fn low32(value: u64) -> u32 {
     (value & 0xffff_ffff) as u32
 }
 
-/// A length or an offset of a file that is far smaller than 4 GB.
+/// A length or an offset in a file that is far smaller than 4 GB.
 pub(super) fn len32(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

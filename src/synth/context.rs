@@ -1,4 +1,4 @@
-//! The register context of a synthetic dump, as each architecture's `CONTEXT` has it.
+//! The context record of a synthetic dump, in the `CONTEXT` layout of each architecture.
 
 use super::bytes::{Bytes, low32};
 use super::layout::{Layout, Object};
@@ -27,7 +27,7 @@ fn named(spec: &TriageSpec, layout: &Layout) -> Vec<u8> {
     context.finish().0
 }
 
-/// The bytes of a trap frame, which keeps what the processor and the handler saved.
+/// The bytes of a trap frame, which holds what the processor and the trap handler saved.
 pub(super) fn trap_frame(layout: &Layout, registers: &[(String, u64)]) -> Vec<u8> {
     let mut frame = Object::new(layout, "_KTRAP_FRAME");
     for (name, value) in registers {

@@ -1,6 +1,6 @@
-//! Where things stand in the two forms of the header that every kernel dump begins with.
+//! Offsets in the two forms of the header of a kernel dump.
 
-/// Where the parts of the two header forms are.
+/// The offsets in one form of the header.
 pub(super) struct Form {
     pub(super) width: usize,
     pub(super) header: usize,

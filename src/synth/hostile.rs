@@ -1,41 +1,41 @@
-//! Systems and files that are broken on purpose, for readers to survive.
+//! Systems and files that are damaged on purpose, which readers must survive.
 //!
-//! Each way of breaking does one thing that real or malicious dumps do: page tables that lead to
-//! themselves, lists that never come back, headers that promise what the file does not hold.
+//! Each kind of damage imitates one that real or malicious dumps have: page tables that point to
+//! themselves, circular lists, headers that describe more than the file holds.
 
 use super::layout::Layout;
 use super::memory::PAGE;
 use super::system::System;
 
-/// A way in which a system's memory is broken.
+/// A kind of damage to a system's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Damage {
-    /// Every entry of the top page table leads to that table.
+    /// Every entry of the top-level page table points to that table.
     SelfMapped,
-    /// Entries of page tables lead beyond physical memory.
+    /// Page table entries point beyond physical memory.
     BeyondMemory,
-    /// The second process's list entry leads back to itself.
+    /// The list entry of the second process points to itself.
     ProcessCycle,
-    /// The list of processes leads to an address that is not mapped.
+    /// The process list points to an unmapped address.
     ProcessOutside,
-    /// The list of modules leads back into its middle.
+    /// The end of the module list points back into its middle.
     ModuleCycle,
-    /// Every list of threads of a process leads into that of the next.
+    /// Every thread list of a process points into that of the next process.
     ThreadsAcross,
-    /// Handle tables claim three levels, and lead to themselves.
+    /// Handle tables claim three levels, and point to themselves.
     HandleTables,
-    /// Counts in the kernel's variables are as large as they can be.
+    /// Counts in kernel variables have their maximum values.
     Counts,
-    /// Chains and stacks of devices lead back to themselves, and queues into each other.
+    /// Device lists and device stacks point back to themselves, and device queues into one another.
     DeviceCycles,
-    /// Requests have as many stack locations as a byte can say, or none.
+    /// IRPs have the largest number of stack locations that a byte can hold, or none.
     StackCounts,
-    /// Lists of callbacks, tables of services and of interrupts lead into each other.
+    /// Callback lists, service tables and interrupt tables point into one another.
     Routines,
 }
 
 impl Damage {
-    /// Every way.
+    /// All kinds of damage.
     pub const ALL: [Self; 11] = [
         Self::SelfMapped,
         Self::BeyondMemory,
@@ -52,7 +52,7 @@ impl Damage {
 }
 
 impl System {
-    /// Breaks the system's memory.
+    /// Damages the system's memory.
     pub fn damage(&mut self, damage: Damage) {
         match damage {
             Damage::SelfMapped => {
@@ -62,7 +62,7 @@ impl System {
                 }
             }
             Damage::BeyondMemory => {
-                // Every fourth entry, so that some of the memory can be reached still.
+                // Only every fourth entry, so that some of the memory stays accessible.
                 for index in (0..PAGE / self.width()).step_by(4) {
                     let beyond =
                         if self.width() == 8 { 0x000f_ffff_ffff_f067 } else { 0xffff_f067 };
@@ -122,7 +122,7 @@ impl System {
         self.memory.put_physical(address, &value.to_le_bytes()[..width]);
     }
 
-    /// Leads one entry of a list back to an earlier one, both counted from the head.
+    /// Makes one entry of a list point back to an earlier one; both are counted from the head.
     fn relink(&mut self, head: &str, from: usize, to: usize) {
         let mut at = self.symbol(head);
         let mut entries = vec![at];
@@ -130,12 +130,12 @@ impl System {
             at = self.read(at);
             entries.push(at);
         }
-        // An entry that leads to itself, or to one that is no head.
+        // The entry points to itself, or to an entry that is not the head.
         let target = if to == 0 { entries[from] } else { entries[to] };
         self.write_virtual(entries[from], target);
     }
 
-    /// Wherever the structure of a device leads to a device, it leads to itself.
+    /// Makes all device pointers in a device object point to the device itself.
     fn cross_devices(&mut self) {
         let devices: Vec<u64> = self.facts.io.devices.iter().map(|device| device.address).collect();
         for (i, at) in devices.iter().enumerate() {
@@ -184,7 +184,8 @@ impl System {
         }
         let prcbs: Vec<u64> = self.facts.processors.iter().map(|p| p.prcb).collect();
         for prcb in prcbs {
-            // Somewhere before the processor's block its region points to the table of interrupts.
+            // The `_KPCR`, which precedes the `_KPRCB`, contains a pointer to the interrupt
+            // descriptor table.
             for word in 1..0x140 / self.width() {
                 let place = prcb - word * self.width();
                 if self.read(place).is_multiple_of(PAGE) && self.read(place) != 0 {
@@ -204,7 +205,8 @@ impl System {
         for pair in processes.windows(2) {
             let [(_, mine), (_, next)] = pair else { continue };
             let (Some(last), Some(first)) = (mine.last(), next.first()) else { continue };
-            // Wherever the last thread's structure leads back to a list's head, it leads on.
+            // The link of the last thread to its list head becomes one into the list of the next
+            // process.
             for word in 0..0x800 / self.width() {
                 let offset = word * self.width();
                 let value = self.read(last + offset);
@@ -219,27 +221,27 @@ impl System {
     }
 }
 
-/// A lie of a dump's header.
+/// A wrong value in the header of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lie {
-    /// As many runs of physical memory as a number can say.
+    /// The largest possible number of runs of physical memory.
     Runs,
-    /// Runs of more pages than there can be.
+    /// Runs of more pages than a machine can have.
     RunPages,
-    /// A bitmap of more bits than the file has.
+    /// A bitmap with more bits than the file holds.
     BitmapBits,
-    /// Pages that begin behind the end of the file.
+    /// Pages that begin after the end of the file.
     FirstPage,
     /// Pages that begin inside the header.
     EarlyPage,
 }
 
 impl Lie {
-    /// Every lie.
+    /// All wrong values.
     pub const ALL: [Self; 5] =
         [Self::Runs, Self::RunPages, Self::BitmapBits, Self::FirstPage, Self::EarlyPage];
 
-    /// Makes the header of a crash dump tell it.
+    /// Puts the wrong value into the header of a crash dump.
     pub fn tell(self, file: &mut [u8]) {
         let is_64_bit = file.starts_with(b"PAGEDU64");
         let (runs, header) = if is_64_bit { (0x88, 0x2000) } else { (0x64, 0x1000) };
@@ -266,7 +268,7 @@ impl Lie {
     }
 }
 
-/// A file cut off after so many hundredths of its length.
+/// A file cut off at this percentage of its length.
 pub fn truncated(file: &[u8], hundredths: usize) -> &[u8] {
     let len = file.len() / 100 * hundredths.min(100);
     file.get(..len).unwrap_or(file)

@@ -1,4 +1,4 @@
-//! The headers of a driver image as they lie in memory, with the record that names its PDB.
+//! The headers of a driver image in memory, with the CodeView record that names its PDB.
 
 use super::bytes::{Bytes, len32, low32};
 use super::spec::{Block, Driver};
@@ -8,7 +8,8 @@ const OPTIONAL: usize = PE + 24;
 const DIRECTORY: usize = 0x200;
 const RECORD: usize = 0x220;
 
-/// The first page of a 64-bit driver, built from `pdb` (path, GUID as its record has it, age).
+/// The first page of a 64-bit driver. `pdb` is the path, the GUID in the form of the CodeView
+/// record, and the age.
 pub fn image_header(driver: &Driver, pdb: (&str, [u8; 16], u32)) -> Block {
     let mut image = Bytes::zeroed(0x400);
     image.put(0, b"MZ");
@@ -27,7 +28,7 @@ pub fn image_header(driver: &Driver, pdb: (&str, [u8; 16], u32)) -> Block {
     image.u32(OPTIONAL + 64, driver.checksum);
     image.u16(OPTIONAL + 68, 1);
     image.u32(OPTIONAL + 108, 16);
-    // The seventh of the data directories is the debug directory.
+    // Data directory 6 is the debug directory.
     image.u32(OPTIONAL + 112 + 6 * 8, len32(DIRECTORY));
     image.u32(OPTIONAL + 112 + 6 * 8 + 4, 28);
     let (path, guid, age) = pdb;

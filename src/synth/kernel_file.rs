@@ -1,4 +1,4 @@
-//! The type and symbol information of one kernel, as an ISF file holds it.
+//! The types and symbols of a kernel, from an ISF file.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,9 @@ use serde_json::Value;
 use super::layout::Layout;
 use crate::symbol::pack::Pack;
 
-/// What an ISF file says of a kernel: a system that is built from it carries its PDB id, its symbols'
-/// addresses and its structures, so that whoever reads the file can read the system.
+/// What an ISF file says about a kernel. A system that is built from it has the kernel's PDB
+/// identity, symbol addresses and structures, so that other tools with the same ISF file can read
+/// the system.
 #[derive(Debug)]
 pub struct KernelFile {
     pub(super) layout: Layout,
@@ -16,12 +17,12 @@ pub struct KernelFile {
     pub(super) guid: [u8; 16],
     pub(super) age: u32,
     pub(super) symbols: HashMap<String, u64>,
-    /// The build of the kernel, where it is not that of the version.
+    /// The build of the kernel, if it differs from that of the version.
     pub(super) build: Option<u16>,
 }
 
 impl KernelFile {
-    /// Reads the text of an ISF file; `None` if it is not one of a Windows kernel.
+    /// Reads the text of an ISF file; `None` if it is not that of a Windows kernel.
     pub fn parse(text: &str) -> Option<Self> {
         let isf: Value = serde_json::from_str(text).ok()?;
         let pdb = isf.get("metadata")?.get("windows")?.get("pdb")?;
@@ -39,7 +40,7 @@ impl KernelFile {
         })
     }
 
-    /// A kernel with a built-in layout, of a build and with a PDB that nobody knows.
+    /// A kernel with a built-in layout, but with an unknown build and an unknown PDB.
     pub fn of_pack(pack: &Pack) -> Option<Self> {
         let [_, _, build, revision] = pack.version;
         let mut guid = [0x5a; 16];
@@ -56,7 +57,8 @@ impl KernelFile {
     }
 }
 
-/// A GUID's 32 digits as the bytes of the record: its first three numbers are little-endian.
+/// The 32 digits of a GUID as the bytes of a CodeView record, whose first three numbers are
+/// little-endian.
 pub(super) fn guid(digits: &str) -> Option<[u8; 16]> {
     let number = u128::from_str_radix(digits, 16).ok().filter(|_| digits.len() == 32)?;
     let mut bytes = number.to_be_bytes();

@@ -1,7 +1,7 @@
-//! Structures laid out as a Windows version lays them out.
+//! Structure layouts of Windows versions.
 //!
-//! Reads the built-in layouts itself instead of asking the readers' code: what places a field here
-//! and what finds it there must not be one mistake.
+//! This module parses the built-in layouts itself instead of calling the readers' code, so that a
+//! parser error cannot cancel out between writer and reader.
 
 use std::collections::HashMap;
 
@@ -18,23 +18,23 @@ pub(super) struct Layout {
     pointer: usize,
 }
 
-/// Where a field is.
+/// The location of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FieldPlace {
     pub(super) offset: usize,
-    /// Bytes of the field; of one element of an array.
+    /// The size of the field in bytes; of an array, that of one element.
     pub(super) size: usize,
-    /// First bit and number of bits, of a bit field.
+    /// First bit and number of bits of a bit field.
     bits: Option<(u32, u32)>,
 }
 
 impl Layout {
-    /// The layout of a build; `None` where none is built in.
+    /// The layout of a build; `None` if none is built in.
     pub(super) fn of(build: u16, service_pack: u8, arch: &str) -> Option<Self> {
         Self::of_pack(pack::find(build, service_pack, arch)?.0)
     }
 
-    /// The layout of a version of Windows, and of none like it.
+    /// The layout of a version of Windows, and of no similar version.
     pub(super) fn of_kernel(windows: Windows) -> Option<Self> {
         let arch = if windows.is_64_bit() { "x64" } else { "x86" };
         let mut packs = pack::all().iter().filter(|pack| pack.arch == arch);
@@ -45,7 +45,7 @@ impl Layout {
     pub(super) fn of_pack(pack: &pack::Pack) -> Option<Self> {
         let mut types: HashMap<String, Value> = HashMap::new();
         for part in [pack::Document::First, pack::Document::Rest] {
-            // What differs from another kernel comes after it.
+            // The differences from another kernel are applied after its types.
             let texts = [pack.base(part), Some(pack.text(part)?)];
             for text in texts.into_iter().flatten() {
                 let mut document: Value = serde_json::from_str(&text).ok()?;
@@ -62,7 +62,7 @@ impl Layout {
         Self { types: HashMap::new(), pointer }
     }
 
-    /// The layout that an ISF file holds.
+    /// The layout in an ISF file.
     pub(super) fn of_isf(isf: &Value) -> Option<Self> {
         let pointer = number(isf.get("base_types")?.get("pointer")?, "size");
         let Value::Object(structures) = isf.get("user_types")? else { return None };
@@ -80,8 +80,8 @@ impl Layout {
         self.types.get(name).map_or(0, |ty| number(ty, "size"))
     }
 
-    /// Where the field at the end of a path such as `Tcb.ApcState.Process` or `WaitBlock[2].Object`
-    /// is. An array stands for its first element.
+    /// The location of the field at the end of a path such as `Tcb.ApcState.Process` or
+    /// `WaitBlock[2].Object`. An array stands for its first element.
     pub(super) fn place(&self, name: &str, path: &str) -> Option<FieldPlace> {
         let mut ty = name;
         let mut at = FieldPlace { offset: 0, size: 0, bits: None };
@@ -108,7 +108,7 @@ impl Layout {
         self.place(name, path).is_some()
     }
 
-    /// The offset of a field, as debugger data blocks give it; 0 if it is not known.
+    /// The offset of a field as a debugger data block stores it; 0 if it is unknown.
     pub(super) fn offset(&self, name: &str, path: &str) -> u16 {
         let place = self.place(name, path);
         place.and_then(|place| u16::try_from(place.offset).ok()).unwrap_or(0)
@@ -141,7 +141,7 @@ fn number(value: &Value, key: &str) -> usize {
     number.and_then(|number| usize::try_from(number).ok()).unwrap_or(0)
 }
 
-/// A structure of an ISF file as the other format writes it.
+/// Converts a structure of an ISF file to the other format.
 fn structure(of: &Value, isf: &Value) -> Value {
     let field = |fact: &Value| {
         json!({
@@ -155,7 +155,7 @@ fn structure(of: &Value, isf: &Value) -> Value {
     json!({ "size": of["size"], "fields": fields })
 }
 
-/// The type of a field of an ISF file as the other format writes it.
+/// Converts the type of a field of an ISF file to the other format.
 fn kind(of: &Value, isf: &Value) -> Value {
     match of["kind"].as_str().unwrap_or_default() {
         "pointer" => json!(["pointer"]),
@@ -172,7 +172,7 @@ fn kind(of: &Value, isf: &Value) -> Value {
     }
 }
 
-/// The number that a base type or an enumeration of an ISF file is, by its size.
+/// The number type of a base type or an enumeration of an ISF file, by its size.
 fn native(of: &Value, isf: &Value) -> &'static str {
     let name = of["name"].as_str().unwrap_or_default();
     let size = isf["base_types"][name]["size"].as_u64().or(isf["enums"][name]["size"].as_u64());
@@ -185,7 +185,7 @@ fn native(of: &Value, isf: &Value) -> &'static str {
     }
 }
 
-/// The type of an array's elements, and any other type itself.
+/// The element type of an array; any other type is returned unchanged.
 fn element(kind: &Value) -> &Value {
     match kind.get(0).and_then(Value::as_str) {
         Some("array") => kind.get(2).map_or(kind, element),
@@ -193,13 +193,13 @@ fn element(kind: &Value) -> &Value {
     }
 }
 
-/// One structure in the making.
+/// A structure that is being built.
 #[derive(Debug)]
 pub(super) struct Object<'a> {
     layout: &'a Layout,
     name: &'static str,
     bytes: Bytes,
-    /// The fields that this version of the structure does not have.
+    /// The fields that are missing in this version of the structure.
     missing: Vec<String>,
 }
 
@@ -239,7 +239,7 @@ impl<'a> Object<'a> {
         if self.layout.has(self.name, path) { self.set(path, value) } else { self }
     }
 
-    /// Where a field stands when the structure is at an address.
+    /// The address of a field of a structure at an address.
     pub(super) fn address(&self, path: &str, address: u64) -> u64 {
         let place = self.layout.place(self.name, path);
         address + place.map_or(0, |place| place.offset as u64)

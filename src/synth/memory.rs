@@ -1,25 +1,25 @@
-//! The memory of a synthetic system: page frames that are written on demand, and the page tables
+//! The memory of a synthetic system: page frames that are allocated on demand, and the page tables
 //! over them.
 //!
-//! Knows what the processor reads when it translates an address. Pages that nothing was written to
-//! take no room. Frames are handed out in a scrambled order, so that what is contiguous in virtual
-//! memory is not in physical memory, as on a machine that has run for a while.
+//! This module knows the page table formats of processors. Pages that were never written take no
+//! space. Frames are allocated in a scrambled order, so that memory that is contiguous in virtual
+//! addresses is not contiguous in physical memory, as on a machine that has run for a while.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// Bytes of a page.
+/// The size of a page.
 pub(super) const PAGE: u64 = 0x1000;
 /// One page.
 pub(super) type Page = [u8; 0x1000];
 
-/// The first frame that is handed out; frames below hold what is at fixed places.
+/// The first frame that is allocated; frames below it have fixed uses.
 const FIRST_FRAME: u64 = 0x1000;
-/// Where the hole below 4 GB begins and ends, in frames.
+/// Start and end of the memory hole below 4 GB, in frames.
 const HOLE: std::ops::Range<u64> = 0xc_0000..0x10_0000;
-/// The part of the first megabyte that is memory: the rest is the BIOS's.
+/// The part of the first megabyte that is memory; the rest belongs to the BIOS.
 const LOW: std::ops::Range<u64> = 1..0x9f;
 
-/// How the processor translates.
+/// A paging mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Paging {
     /// Two levels of 32-bit entries.
@@ -40,7 +40,7 @@ impl Paging {
         }
     }
 
-    /// Bytes of an entry.
+    /// The size of an entry in bytes.
     const fn entry(self) -> u8 {
         match self {
             Self::X86 => 4,
@@ -48,7 +48,7 @@ impl Paging {
         }
     }
 
-    /// Bytes that one entry of the last directory maps.
+    /// The number of bytes that one entry of the last directory maps.
     pub(super) const fn large_page(self) -> u64 {
         match self {
             Self::X86 => 4 << 20,
@@ -64,7 +64,7 @@ impl Paging {
     }
 }
 
-/// An entry that the processor follows: present, writable, accessed, dirty.
+/// A valid entry: present, writable, accessed, dirty.
 const VALID: u64 = 0x63;
 const USER: u64 = 4;
 const LARGE: u64 = 0x80;
@@ -77,9 +77,9 @@ pub(super) struct Memory {
     /// Index of the entry by which a top table maps itself.
     self_map: u64,
     pages: BTreeMap<u64, Box<Page>>,
-    /// Frames that only processes see.
+    /// Frames that only processes map.
     user: BTreeSet<u64>,
-    /// What was mapped, for those who write: (directory, page) to frame.
+    /// The frame of each (directory, page).
     mapped: HashMap<(u64, u64), u64>,
     handed_out: u64,
     contiguous: u64,
@@ -98,23 +98,23 @@ impl Memory {
         }
     }
 
-    /// A frame of its own.
+    /// Allocates a frame.
     pub(super) fn frame(&mut self) -> u64 {
         let n = self.handed_out;
         self.handed_out += 1;
-        // Five is odd, so that eight frames change places among themselves.
+        // Five is odd, so groups of eight frames are permuted among themselves.
         let frame = FIRST_FRAME * 3 + (n & !7) + ((n * 5 + 3) & 7);
         if frame < HOLE.start { frame } else { frame + HOLE.end - HOLE.start }
     }
 
-    /// Frames in a row, aligned to their number.
+    /// Allocates contiguous frames, aligned to their number.
     fn frames(&mut self, count: u64) -> u64 {
         let first = self.contiguous.next_multiple_of(count);
         self.contiguous = first + count;
         first
     }
 
-    /// The highest frame that was handed out.
+    /// The highest frame that was allocated.
     pub(super) fn highest(&self) -> u64 {
         let last = self.pages.keys().next_back().copied().unwrap_or(0);
         last.max(self.contiguous)
@@ -148,8 +148,8 @@ impl Memory {
         self.put_physical(at, &value.to_le_bytes()[..width]);
     }
 
-    /// The table of a level that maps an address, made if need be. The last level is the tables of
-    /// pages.
+    /// The table of a level that maps an address; it is created if necessary. The last level is
+    /// that of page tables.
     fn table(&mut self, dtb: u64, address: u64, level: usize) -> u64 {
         let mut table = dtb;
         for above in 0..level {
@@ -180,7 +180,7 @@ impl Memory {
         self.mapped.insert((dtb, address / PAGE), frame);
     }
 
-    /// Writes a page to the page file: its entry says where in it.
+    /// Writes a page to the page file: its entry holds the location there.
     pub(super) fn page_out(&mut self, dtb: u64, address: u64) {
         const PROTECTION: u64 = 4 << 5;
         let level = self.paging.levels().len() - 1;
@@ -192,8 +192,8 @@ impl Memory {
         self.mapped.remove(&(dtb, address / PAGE));
     }
 
-    /// Maps a range with large pages over frames in a row; one that does not begin where a large page
-    /// may, with small ones.
+    /// Maps a range with large pages over contiguous frames; with small pages if the range is not
+    /// aligned to a large page.
     pub(super) fn map_large(&mut self, dtb: u64, address: u64, len: u64) {
         let large = self.paging.large_page();
         if !address.is_multiple_of(large) {
@@ -215,7 +215,7 @@ impl Memory {
         }
     }
 
-    /// The frame behind a page, mapped if it was not.
+    /// The frame of a page, which is mapped if it was not.
     pub(super) fn commit(&mut self, dtb: u64, address: u64) -> u64 {
         if let Some(frame) = self.mapped.get(&(dtb, address / PAGE)) {
             return *frame;
@@ -228,7 +228,7 @@ impl Memory {
         frame
     }
 
-    /// Writes to virtual memory, mapping pages where there are none.
+    /// Writes to virtual memory, and maps pages where there are none.
     pub(super) fn put(&mut self, dtb: u64, mut address: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let (now, rest) = bytes.split_at(bytes.len().min(0x1000 - within(address)));
@@ -245,14 +245,14 @@ impl Memory {
         frame.map_or(0, |frame| self.word(frame * PAGE + address % PAGE, width))
     }
 
-    /// An address space of its own.
+    /// Creates an address space.
     pub(super) fn new_space(&mut self) -> u64 {
         let frame = if self.paging == Paging::Pae { self.frames(8) } else { self.frame() };
         self.space(frame)
     }
 
-    /// Makes the tables at the top of an address space, with the entry that shows them to the
-    /// kernel itself. `at` is the frame of the top table, and of those that must follow it.
+    /// Creates the top-level tables of an address space, with the self-map entry. `at` is the first
+    /// frame of the top-level tables.
     pub(super) fn space(&mut self, at: u64) -> u64 {
         let dtb = at * PAGE;
         match self.paging {
@@ -278,12 +278,13 @@ impl Memory {
         dtb
     }
 
-    /// Gives an address space the kernel's half of another.
+    /// Copies the kernel half of an address space into another.
     pub(super) fn share_kernel(&mut self, from: u64, to: u64) {
         let (first, count) = match self.paging {
             Paging::X64 => (0x100, 0x200),
             Paging::X86 => (0x200, 0x400),
-            // The third and the fourth directory, which stand in a row behind the pointers.
+            // The third and fourth directory; the directories follow the page directory pointer
+            // table.
             Paging::Pae => (0x600, 0xa00),
         };
         let width = u64::from(self.paging.entry());
@@ -296,12 +297,12 @@ impl Memory {
         }
     }
 
-    /// Shows a range of one address space in another, with all that it will ever hold.
+    /// Maps a range of an address space in another one, including pages that are added later.
     pub(super) fn share_range(&mut self, from: u64, to: u64, range: std::ops::Range<u64>) {
         let (shift, skip) = match self.paging {
             Paging::X64 => (39, 0),
             Paging::X86 => (22, 0),
-            // The directories stand in a row behind the pointers.
+            // The directories follow the page directory pointer table.
             Paging::Pae => (21, PAGE),
         };
         let width = u64::from(self.paging.entry());
@@ -315,23 +316,23 @@ impl Memory {
         }
     }
 
-    /// Whether a frame belongs to processes alone.
+    /// Whether a frame is mapped only by processes.
     pub(super) fn is_user(&self, frame: u64) -> bool {
         self.user.contains(&frame)
     }
 
-    /// The frames that hold something, in their order.
+    /// The frames that were written, in order.
     pub(super) fn pages(&self) -> impl Iterator<Item = (u64, &Page)> {
         self.pages.iter().map(|(frame, page)| (*frame, &**page))
     }
 }
 
-/// Where in its page an address is.
+/// The offset of an address in its page.
 fn within(address: u64) -> usize {
     usize::try_from(address % PAGE).unwrap_or(0)
 }
 
-/// The ranges of frames that a machine of this many pages has, as its firmware reports them.
+/// The ranges of frames of a machine with this many pages, as its firmware reports them.
 pub(super) fn runs(pages: u64, highest: u64) -> Vec<(u64, u64)> {
     let low = LOW.end - LOW.start;
     let middle =

@@ -1,9 +1,10 @@
 //! Synthetic dumps, built in memory from type layouts.
 //!
-//! [`system`] builds a whole running system from a [`SystemSpec`], which is then written in any form
-//! of memory dump; [`sample`] is the one that `--sample` opens. [`triage`] builds a small dump from a
-//! [`TriageSpec`]. They are for tests and for whoever wants a dump with known content.
-//! Shares no container, paging or layout-reading code with the readers: two wrongs must not agree.
+//! [`system`] builds a whole running system from a [`SystemSpec`], which can be written in any
+//! memory dump format; [`sample`] is the dump that `--sample` opens. [`triage`] builds a small dump
+//! from a [`TriageSpec`]. They are for tests and for users who need a dump with known contents.
+//! This module shares no container, paging or layout code with the readers, so that a common error
+//! cannot go unnoticed.
 
 mod bytes;
 mod context;

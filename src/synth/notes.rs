@@ -1,12 +1,13 @@
-//! What a hypervisor keeps of processors in an ELF core file: for each a note as Linux has of threads,
-//! then for each one of QEMU's own.
+//! The processor state in an ELF core file: for each processor a note in the form of a Linux
+//! thread, then one of QEMU's own for each.
 //!
-//! Written from published descriptions of both records; knows nothing of how the readers go about it.
+//! This is written from published descriptions of both records, independently of the readers.
 
 use super::bytes::{Bytes, len32};
 use super::system::System;
 
-/// Where Linux keeps the registers of a 64-bit and of a 32-bit thread, and how long the records are.
+/// Offset of the registers in the Linux record of a 64-bit and of a 32-bit thread, and the sizes of
+/// the records.
 const STATUS: [(usize, usize); 2] = [(112, 336), (72, 144)];
 const STATUS_64: [&str; 21] = [
     "R15", "R14", "R13", "R12", "Rbp", "Rbx", "R11", "R10", "R9", "R8", "Rax", "Rcx", "Rdx", "Rsi",
@@ -16,8 +17,8 @@ const STATUS_32: [&str; 17] = [
     "Ebx", "Ecx", "Edx", "Esi", "Edi", "Ebp", "Eax", "SegDs", "SegEs", "SegFs", "SegGs", "", "Eip",
     "SegCs", "EFlags", "Esp", "SegSs",
 ];
-/// QEMU's record: version, size, these registers, ten segments, five control registers, the base that
-/// `swapgs` brings.
+/// QEMU's record: version, size, these registers, ten segments, five control registers, and the
+/// base that `swapgs` loads.
 const QEMU_SIZE: usize = 440;
 const QEMU: [(&str, &str); 18] = [
     ("Rax", "Eax"),
@@ -42,8 +43,8 @@ const QEMU: [(&str, &str); 18] = [
 const SEGMENTS: [&str; 6] = ["SegCs", "SegDs", "SegEs", "SegFs", "SegGs", "SegSs"];
 
 impl System {
-    /// What a processor has in a register, by its name in `_CONTEXT`: the one that stopped the system
-    /// what is given of it, the others what the idle loop leaves there.
+    /// The value of a register of a processor, by its name in `_CONTEXT`. The crashing processor
+    /// has the registers of the specification, all others are in the idle loop.
     pub fn register(&self, processor: usize, name: &str) -> u64 {
         if processor == self.facts.crash_processor {
             let found = self.facts.registers.iter().find(|row| row.0 == name);
@@ -96,7 +97,7 @@ impl System {
         for (i, name) in SEGMENTS.into_iter().enumerate() {
             state.u64(segments + i * 24, self.register(processor, name));
         }
-        // Code of the kernel reaches the processor's region by one of two segments.
+        // Kernel code reaches the `_KPCR` through the base of one of two segments.
         let region = if is_64_bit { 4 } else { 3 };
         state.u64(segments + region * 24 + 16, self.region_of(processor));
         let control = segments + 10 * 24;
@@ -106,7 +107,7 @@ impl System {
         state
     }
 
-    /// The control region of a processor.
+    /// The control region (`_KPCR`) of a processor.
     fn region_of(&self, processor: usize) -> u64 {
         let field = if self.version.is_64_bit() { "Prcb" } else { "PrcbData" };
         let layout = super::layout::Layout::of_kernel(self.facts.windows);

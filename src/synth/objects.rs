@@ -1,11 +1,11 @@
-//! Kernel structures of a synthetic dump: processors, processes, threads, debugger data.
+//! Kernel structures of a synthetic dump: processors, processes, threads, the debugger data block.
 
 use super::bytes::{Bytes, utf16};
 use super::context;
 use super::layout::{Layout, Object};
 use super::spec::{Arch, Block, Cpu, Process, Thread, TriageSpec};
 
-/// Where a process's image path is put, and a thread's name: behind the object, in its own page.
+/// Offset of a process's image path or a thread's name from the object, in the same page.
 const TEXT: u64 = 0xc00;
 
 /// Structures in bytes, and the fields that this version of Windows does not have.
@@ -91,7 +91,7 @@ pub(super) fn thread(layout: &Layout, thread: &Thread) -> Built {
     built
 }
 
-/// A processor; the one that stopped the machine holds the context too.
+/// A processor; the `_KPRCB` of the crashing processor also contains the context record.
 pub(super) fn cpu(layout: &Layout, number: usize, cpu: &Cpu, spec: &TriageSpec) -> Built {
     let mut built = Built::default();
     let mut object = Object::new(layout, "_KPRCB");
@@ -114,8 +114,8 @@ pub(super) fn cpu(layout: &Layout, number: usize, cpu: &Cpu, spec: &TriageSpec) 
     built
 }
 
-/// Variables of the kernel that debugger data points to: their places in the data block, in a
-/// 64-bit kernel image of Windows 10 19041, and in a 32-bit image.
+/// Kernel variables that the debugger data block points to: offset of the pointer in the block, and
+/// offset of the variable in a 64-bit kernel image of Windows 10 19041 and in a 32-bit image.
 const VARIABLES: [(usize, u64, u64); 12] = [
     (0x48, 0xc2_a390, 0x16_a850), // PsLoadedModuleList
     (0x50, 0xc1_e200, 0x15_ff18), // PsActiveProcessHead
@@ -134,29 +134,30 @@ const VARIABLES: [(usize, u64, u64); 12] = [
 const BUILD_LAB: usize = 0x208;
 const PROCESSORS: usize = 0x218;
 
-/// The address of the variable that a place of the debugger data points to.
+/// The address of the variable to which the pointer at an offset of the debugger data block points.
 fn variable(spec: &TriageSpec, place: usize) -> u64 {
     let found = VARIABLES.iter().find(|row| row.0 == place);
     found.map_or(0, |row| spec.kernel_base + if spec.arch == Arch::X86 { row.2 } else { row.1 })
 }
 
-/// The heads of the lists that the header names too.
+/// The list heads that the header points to as well.
 pub(super) fn list_heads(spec: &TriageSpec) -> (u64, u64) {
     (variable(spec, 0x48), variable(spec, 0x50))
 }
 
-/// The address of the debugger data.
+/// The address of the debugger data block.
 pub(super) fn debugger_data_address(spec: &TriageSpec) -> u64 {
     spec.kernel_base + if spec.arch == Arch::X86 { 0x14_7c30 } else { 0xc0_0b20 }
 }
 
-/// Addresses in debugger data are 64 bits wide, those of 32-bit kernels sign-extended.
+/// Addresses in the debugger data block are 64 bits wide; those of 32-bit kernels are
+/// sign-extended.
 fn extended(spec: &TriageSpec, address: u64) -> u64 {
     let high = spec.arch == Arch::X86 && address & 0x8000_0000 != 0;
     if high { address | 0xffff_ffff_0000_0000 } else { address }
 }
 
-/// The debugger data, `KDDEBUGGER_DATA64`.
+/// The debugger data block, `KDDEBUGGER_DATA64`.
 pub(super) fn debugger_data(spec: &TriageSpec, layout: Option<&Layout>) -> Vec<u8> {
     let mut data = Bytes::zeroed(if spec.build >= 9200 { 0x380 } else { 0x340 });
     let list = extended(spec, spec.kernel_base + 0xc4_0770);
@@ -175,7 +176,7 @@ pub(super) fn debugger_data(spec: &TriageSpec, layout: Option<&Layout>) -> Vec<u
     data.into_vec()
 }
 
-/// Where debugger data says that a field is: the place, the structure, the field.
+/// Field offsets in the debugger data block: offset of the entry, structure, field.
 const OFFSETS: [(usize, &str, &str); 18] = [
     (0x298, "_KTHREAD", "NextProcessor"),
     (0x29a, "_KTHREAD", "Teb"),
@@ -197,7 +198,8 @@ const OFFSETS: [(usize, &str, &str); 18] = [
     (0x35c, "_KTHREAD", "WaitReason"),
 ];
 
-/// The offsets and sizes that debugger data holds, with their places in it.
+/// The field offsets and structure sizes in the debugger data block, with the offsets of their
+/// entries.
 pub(super) fn field_offsets(layout: &Layout) -> Vec<(usize, u16)> {
     let fields = OFFSETS.iter().map(|(place, ty, field)| (*place, layout.offset(ty, field)));
     let sizes = [(0x2a8, "_EPROCESS"), (0x2b0, "_KPRCB"), (0x2c0, "_ETHREAD")];

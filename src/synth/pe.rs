@@ -1,21 +1,21 @@
-//! An image as the loader leaves it in memory: headers, sections, the record that names its PDB, and
-//! the version resource.
+//! An image as the loader leaves it in memory: headers, sections, the CodeView record that names
+//! its PDB, and the version resource.
 
 use super::bytes::{Bytes, len32, low32, utf16};
 
 const PE: usize = 0x80;
 const OPTIONAL: usize = PE + 24;
-/// Where the debug directory and the record behind it are.
+/// The offset of the debug directory, which the CodeView record follows.
 const DEBUG: usize = 0x1000;
-/// Where the resources are.
+/// The offset of the resources.
 const RESOURCES: usize = 0x1200;
-/// The bytes of the image that are written; the rest is code, of which nothing is known.
+/// How many bytes of the image are written; the rest is code without known contents.
 const WRITTEN: usize = 0x2000;
 
 /// The four numbers of a version, and the strings of its resource.
 pub(super) type Version<'a> = ([u16; 4], Vec<(&'a str, String)>);
 
-/// What stands in an image.
+/// The contents of an image.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Image<'a> {
     pub(super) is_64_bit: bool,
@@ -25,20 +25,20 @@ pub(super) struct Image<'a> {
     pub(super) checksum: u32,
     pub(super) subsystem: u16,
     pub(super) is_dll: bool,
-    /// Version of the system that it is of.
+    /// The system version in the headers.
     pub(super) system: (u16, u16),
-    /// Path of the PDB, GUID as the record has it, age.
+    /// Path of the PDB, GUID in the form of the CodeView record, age.
     pub(super) pdb: Option<(&'a str, [u8; 16], u32)>,
-    /// What its version resource says.
+    /// The version resource.
     pub(super) version: Option<Version<'a>>,
-    /// Where its table of functions is, and how large.
+    /// Offset and size of the function table.
     pub(super) functions: Option<(u32, u32)>,
     /// More sections between code and resources: name, first address, size.
     pub(super) sections: Vec<(&'a str, u32, u32)>,
 }
 
 impl Image<'_> {
-    /// Where the header of a 64-bit image says where the table of functions is.
+    /// The offset of the directory entry of the function table in the header of a 64-bit image.
     pub(super) const FUNCTIONS_OF_64_BIT: u64 = (OPTIONAL + 112 + 3 * 8) as u64;
 
     /// The first pages of the image.
@@ -143,7 +143,7 @@ impl Image<'_> {
     }
 }
 
-/// The tree of resources with the version in it: type 16, name 1, English.
+/// The resource tree with the version resource: type 16, name 1, English.
 fn resources(version: &[u8]) -> Vec<u8> {
     let mut tree = Bytes::zeroed(0x60);
     for (at, id, next) in [(0, 16, 0x8000_0018), (0x18, 1, 0x8000_0030), (0x30, 0x409, 0x48)] {

@@ -1,5 +1,5 @@
-//! What goes into a synthetic dump: plain data with defaults, so that a test states only what it
-//! is about.
+//! The contents of a synthetic dump: plain data with defaults, so that a test specifies only what
+//! it tests.
 
 /// The processor architecture of a synthetic dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -14,7 +14,7 @@ pub enum Arch {
 }
 
 impl Arch {
-    /// The name that layouts go by.
+    /// The name of the architecture in layouts.
     pub const fn name(self) -> &'static str {
         match self {
             Self::X86 => "x86",
@@ -55,9 +55,9 @@ pub struct Unloaded {
 pub struct ExceptionRecord {
     /// Exception code.
     pub code: u32,
-    /// Flags; 1 when execution cannot go on.
+    /// Flags; 1 means noncontinuable.
     pub flags: u32,
-    /// Where it happened.
+    /// The address of the exception.
     pub address: u64,
     /// Up to 15 parameters.
     pub parameters: Vec<u64>,
@@ -105,7 +105,7 @@ pub struct Thread {
     pub eprocess: u64,
     /// Process id and thread id.
     pub cid: (u64, u64),
-    /// Scheduling state (2 is running, 5 waiting).
+    /// State (2 running, 5 waiting).
     pub state: u64,
     /// Why it waits or waited.
     pub wait_reason: u64,
@@ -150,7 +150,7 @@ pub struct Cpu {
     pub interrupts: u64,
     /// Clock ticks in kernel mode, user mode, DPCs and interrupts.
     pub ticks: (u64, u64, u64, u64),
-    /// Interrupt request level when the machine stopped.
+    /// Interrupt request level when the system crashed.
     pub irql: u64,
 }
 
@@ -163,13 +163,13 @@ pub struct Block {
     pub bytes: Vec<u8>,
 }
 
-/// A kernel triage dump. The default is a valid dump of a 64-bit machine with a kernel and nothing
-/// else in it.
+/// A kernel triage dump. The default is a valid dump of a 64-bit machine that contains only a
+/// kernel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriageSpec {
     /// Architecture.
     pub arch: Arch,
-    /// Build number; structures are laid out as the nearest built-in layout says.
+    /// Build number; structures have the nearest built-in layout.
     pub build: u16,
     /// Service pack number.
     pub service_pack: u8,
@@ -181,7 +181,7 @@ pub struct TriageSpec {
     pub bugcheck: u32,
     /// Bug check parameters.
     pub parameters: [u64; 4],
-    /// When the dump was made, as a FILETIME.
+    /// When the dump was written, as a FILETIME.
     pub system_time: u64,
     /// Time since boot in units of 100 ns.
     pub uptime: u64,
@@ -211,13 +211,13 @@ pub struct TriageSpec {
     pub processes: Vec<Process>,
     /// Threads.
     pub threads: Vec<Thread>,
-    /// Number of the processor that stopped the machine.
+    /// Number of the crashing processor.
     pub crash_cpu: usize,
     /// Whether the dump holds the debugger data block.
     pub has_debugger_data: bool,
     /// Whether the dump holds data blocks.
     pub has_data_blocks: bool,
-    /// More memory to put into data blocks.
+    /// More memory for the data blocks.
     pub blocks: Vec<Block>,
 }
 

@@ -1,7 +1,7 @@
-//! The container: a kernel triage dump, header, triage block, and everything it points to.
+//! The container of a kernel triage dump: header, triage block, and everything that it points to.
 //!
-//! Written from published facts of `DUMP_HEADER32/64` and `TRIAGE_DUMP32/64`; knows nothing of how
-//! the readers go about it.
+//! This is written from published facts about `DUMP_HEADER32/64` and `TRIAGE_DUMP32/64`,
+//! independently of the readers.
 
 use super::bytes::{Bytes, len32, low32, utf16};
 use super::context;
@@ -143,7 +143,7 @@ fn unloaded(spec: &TriageSpec, form: &Form) -> Vec<u8> {
     list.into_vec()
 }
 
-/// Copies of the crashed processor, its thread, and that thread's process.
+/// Copies of the `_KPRCB`, `_ETHREAD` and `_EPROCESS` of the crashing processor.
 fn crash_objects(file: &mut Bytes, spec: &TriageSpec, form: &Form, objects: &Built) {
     let Some(cpu) = spec.cpus.get(spec.crash_cpu) else { return };
     let thread = spec.threads.iter().find(|thread| thread.ethread == cpu.threads.0);
@@ -201,7 +201,7 @@ fn driver_entry(file: &mut Bytes, at: usize, name: usize, driver: &Driver, width
     file.u32(at + timestamp, driver.timestamp);
 }
 
-/// Descriptors and then the bytes that they describe.
+/// The list of data blocks, followed by their contents.
 fn data_blocks(file: &mut Bytes, form: &Form, blocks: &[Block]) {
     let list = file.append(&vec![0; 16 * blocks.len()], 8);
     for (i, block) in blocks.iter().enumerate() {

@@ -1,16 +1,16 @@
-//! A triage dump of a support case, with something of everything that such a dump holds.
+//! A triage dump of a support case, with a little of everything that such a dump contains.
 //!
 //! A 64-bit Windows 10 machine with eight processors. The service `SomeSvc.exe` opens a file; the
-//! filter of an antivirus product, `AvFilter.sys`, follows a null pointer at a raised interrupt
-//! level, and Windows stops with `DRIVER_IRQL_NOT_LESS_OR_EQUAL`. The product's older driver has
-//! been loaded and unloaded again and again. The product and the programs are invented.
+//! filter of an antivirus product, `AvFilter.sys`, dereferences a null pointer at a raised
+//! interrupt request level, and Windows stops with `DRIVER_IRQL_NOT_LESS_OR_EQUAL`. The product's
+//! older driver has been loaded and unloaded repeatedly. The product and the programs are invented.
 
 use super::bytes::utf16;
 use super::image::image_header;
 use super::spec::{Block, Cpu, Driver, ExceptionRecord, Process, Thread, TriageSpec, Unloaded};
 use super::triage::triage;
 
-/// The dump's bytes, the same at every call.
+/// The bytes of the dump, which are the same at every call.
 pub fn triage_sample() -> Vec<u8> {
     triage(&triage_sample_spec())
 }
@@ -37,7 +37,7 @@ const TRAP_FRAME: u64 = STACK + 0x148;
 /// The stack pointer of the code that faulted: above the trap frame.
 const INTERRUPTED: u64 = TRAP_FRAME + 0x190;
 
-/// What the dump is made of.
+/// The contents of the dump.
 pub fn triage_sample_spec() -> TriageSpec {
     let mut spec = TriageSpec {
         processors: 8,
@@ -68,7 +68,7 @@ pub fn triage_sample_spec() -> TriageSpec {
 }
 
 fn registers() -> Vec<(String, u64)> {
-    // As KeBugCheckEx was entered: the code that the page fault handler gave, and the parameters.
+    // The state on entry to KeBugCheckEx: the code from the page fault handler, and the parameters.
     let values = [
         ("Rip", NT + 0x3f_5a80),
         ("Rsp", STACK),
@@ -176,7 +176,7 @@ fn drivers() -> Vec<Driver> {
 }
 
 fn image(folder: &str, name: &str, base: u64, size: u32) -> Driver {
-    // Reproducible builds carry a hash of their content as time stamp; so does the sample.
+    // Reproducible builds store a hash of their contents as time date stamp; so do these images.
     let hash = name
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -208,7 +208,7 @@ fn unloaded() -> Vec<Unloaded> {
     ]
 }
 
-/// Writes words of the stack by their addresses.
+/// Writes words of the stack at their addresses.
 struct Stack(Vec<u64>);
 
 impl Stack {
@@ -256,7 +256,7 @@ fn stack() -> Vec<u64> {
     stack.word(STACK + 0x140, NT + 0x40_3d69);
     let mut top = INTERRUPTED;
     for (i, (address, size)) in CALLS.into_iter().enumerate() {
-        // What a frame keeps: a saved register, the file object, a count.
+        // Other words of a frame: a saved register, the file object, a count.
         stack.word(top + 0x10, 0xffff_c08b_e27c_6a20 + 0x60 * i as u64);
         stack.word(top + 0x18, 0xffff_c08b_dd0c_a8f0);
         stack.word(top + 0x20, i as u64);
@@ -431,7 +431,7 @@ fn idle(number: u64) -> Thread {
     }
 }
 
-/// The code that read through the null pointer, and the headers of the images it is about.
+/// The code that dereferenced the null pointer, and the headers of the images involved.
 fn blocks(drivers: &[Driver]) -> Vec<Block> {
     const NT_GUID: [u8; 16] = [
         0xf8, 0xaf, 0x78, 0x52, 0x6c, 0xc3, 0x77, 0x16, 0xd7, 0xd7, 0x83, 0x5c, 0x85, 0xb7, 0xb8,

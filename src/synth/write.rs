@@ -1,8 +1,8 @@
-//! The files that a system's memory is written to: crash dumps of every type, raw memory, ELF cores.
+//! Writes the memory of a system as a file: crash dumps of every type, raw memory, ELF core files.
 //!
-//! Written from published facts of the formats; knows nothing of how the readers go about it. Pages
-//! that nothing was written to become holes of the file where the format keeps every page, and are
-//! left out where it says which pages it keeps.
+//! This is written from published facts about the formats, independently of the readers. Pages that
+//! were never written become holes in formats that store every page, and are omitted in formats
+//! that say which pages they store.
 
 use std::io::{Cursor, Result, Seek, SeekFrom, Write};
 
@@ -12,31 +12,31 @@ use super::memory::{self, PAGE, Page};
 use super::system::System;
 use super::triage::exception;
 
-/// The form of a file of memory.
+/// A file format for memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Type 1: every page of every run.
     Full,
-    /// Type 2: the kernel's pages, by a bitmap.
+    /// Type 2: the kernel's pages, with a bitmap.
     KernelSummary,
-    /// Type 5: every page that holds something, by a bitmap.
+    /// Type 5: every written page, with a bitmap.
     BitmapFull,
-    /// Type 6: the kernel's pages, by the newer bitmap.
+    /// Type 6: the kernel's pages, with the newer bitmap.
     BitmapKernel,
-    /// Type 8: the kernel's pages, by ranges.
+    /// Type 8: the kernel's pages, as ranges.
     KernelMemory,
-    /// Type 9: pages of the kernel and of processes, by ranges.
+    /// Type 9: pages of the kernel and of processes, as ranges.
     KernelAndUserMemory,
-    /// Type 10: every page that holds something, by ranges.
+    /// Type 10: every written page, as ranges.
     CompleteMemory,
-    /// Physical memory as it is.
+    /// Raw physical memory.
     Raw,
-    /// An ELF core as hypervisors write it.
+    /// An ELF core file as hypervisors write it.
     ElfCore,
 }
 
 impl Format {
-    /// Every form.
+    /// All formats.
     pub const ALL: [Self; 9] = [
         Self::Full,
         Self::KernelSummary,
@@ -75,7 +75,8 @@ impl System {
         memory::runs(self.facts.physical_pages, self.memory.highest())
     }
 
-    /// The bytes of a file of this form. Where every page is kept, that is all of memory.
+    /// The bytes of a file in this format. A format that stores every page takes as much as all of
+    /// memory.
     pub fn to_vec(&self, format: Format) -> Vec<u8> {
         let mut out = Cursor::new(Vec::new());
         // Writing to memory cannot fail.
@@ -83,10 +84,10 @@ impl System {
         out.into_inner()
     }
 
-    /// Writes a file of this form, leaving holes for pages that hold nothing.
+    /// Writes a file in this format, with holes for pages that were never written.
     ///
     /// # Errors
-    /// What the file says.
+    /// The error of the file.
     pub fn write(&self, format: Format, out: &mut (impl Write + Seek)) -> Result<()> {
         match format {
             Format::Full => self.write_full(out),
@@ -100,7 +101,7 @@ impl System {
         }
     }
 
-    /// The pages that a file of this form keeps.
+    /// The pages that a file in this format contains.
     fn kept(&self, format: Format) -> Vec<(u64, &Page)> {
         let leaves_out = format.is_kernel_only();
         let pages = self.memory.pages();
@@ -202,7 +203,8 @@ impl System {
         finish(out, end * PAGE)
     }
 
-    /// Header, bitmap of the pages that follow, the pages. `is_old` is the form of the first bitmaps.
+    /// Writes the header, the bitmap of pages, and the pages. `is_old` selects the first form of
+    /// the bitmap.
     fn write_bitmap(
         &self,
         format: Format,
@@ -250,7 +252,7 @@ impl System {
         finish(out, total)
     }
 
-    /// Header, ranges of the pages that follow, the pages.
+    /// Writes the header, the ranges of pages, and the pages.
     fn write_ranges(&self, format: Format, out: &mut (impl Write + Seek)) -> Result<()> {
         let kept = self.kept(format);
         let mut ranges: Vec<(u64, u64)> = Vec::new();
@@ -260,7 +262,7 @@ impl System {
                 _ => ranges.push((*frame, 1)),
             }
         }
-        // The size counts the ranges and what stands before them; a range of nothing ends them.
+        // The size covers everything before the pages; an empty range ends the list.
         let header = FORM64.header as u64 + 0x30;
         let room = (header + (ranges.len() as u64 + 1) * 16).next_multiple_of(PAGE);
         let total = room + kept.len() as u64 * PAGE;
@@ -287,7 +289,8 @@ impl System {
         finish(out, total)
     }
 
-    /// An ELF core: notes of the processors' registers, and a segment for each range of memory.
+    /// Writes an ELF core file: notes with the processors' registers, and a segment for each range
+    /// of memory.
     fn write_elf(&self, out: &mut (impl Write + Seek)) -> Result<()> {
         let runs = self.runs();
         let note = self.processor_notes();
@@ -324,7 +327,7 @@ impl System {
     }
 }
 
-/// Makes the file as long as it must be.
+/// Extends the file to its full length.
 fn finish(out: &mut (impl Write + Seek), len: u64) -> Result<()> {
     let end = out.seek(SeekFrom::End(0))?;
     if end < len {

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::AnalysisKey;
 
-/// The table.
 pub(super) static TABLE: TableDef<AnalysisKey> = TableDef {
     doc: "One row for each key that `!analyze` prints, with its value.",
     answers: "!analyze",

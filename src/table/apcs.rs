@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Apc;
 
-/// The table.
 pub(super) static TABLE: TableDef<Apc> = TableDef {
     doc: "One row for each asynchronous procedure call that waits for its thread.",
     answers: "!apc",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::BigBlock;
 
-/// The table.
 pub(super) static TABLE: TableDef<BigBlock> = TableDef {
     doc: "One row for each entry of the kernel's big page tables, which list allocations of more than a page: the table of the system and that of each session. Free entries are included.",
     answers: "!poolfind, bigpools",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::BlockedDriver;
 
-/// The table.
 pub(super) static TABLE: TableDef<BlockedDriver> = TableDef {
     doc: "One row for each entry of the list of drivers that the system checks before it loads one.",
     answers: "!blockeddrv",

@@ -1,10 +1,9 @@
-//! `bugcheck`: why the system stopped.
+//! `bugcheck`: the bug check of a kernel dump.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Bugcheck;
 
-/// The table.
 pub(super) static TABLE: TableDef<Bugcheck> = TableDef {
     doc: "One row for each kernel dump that records a bug check: the code, its four parameters and what they mean.",
     answers: ".bugcheck, !analyze",

@@ -13,20 +13,20 @@ use crate::catalog::{
 };
 use crate::model::{DynRow, DynTable, Refused, Unanswered};
 
-/// The most values that the rows of a call may have.
+/// Upper limit on the values in the rows of a call.
 const MAX_VALUES: usize = 40_000_000;
 
-/// The most rows of a call, which also hold where no column is asked for.
+/// Upper limit on the rows of a call; it also applies if no column is wanted.
 const MAX_ROWS: usize = 200_000_000;
 
-/// The most bytes of text that the rows of a call may have.
+/// Upper limit on the text in the rows of a call, in bytes.
 const MAX_TEXT: usize = 256 << 20;
 
 /// Collects the rows of a call, within limits.
 #[derive(Debug)]
 pub struct CallRows<'a> {
     builders: Vec<ColumnBuilder>,
-    /// By index of the call's columns, whether and where the column is built.
+    /// For each column of the call, the index of its builder if the column is wanted.
     slots: Vec<Option<usize>>,
     rows: usize,
     text: usize,
@@ -36,7 +36,7 @@ pub struct CallRows<'a> {
 }
 
 impl<'a> CallRows<'a> {
-    /// No rows yet, of `wanted` among `columns`; `limit` rows are enough.
+    /// No rows yet. Only the columns `wanted` are built; `limit` rows are enough.
     pub fn new(
         cx: &'a Cx<'a>,
         columns: &[CallColumn],
@@ -50,12 +50,12 @@ impl<'a> CallRows<'a> {
         Self { builders, slots, rows: 0, text: 0, most, cx, over: false }
     }
 
-    /// Whether the column of that index is wanted.
+    /// Whether the column with this index is wanted.
     pub fn wants(&self, index: usize) -> bool {
         self.slots.get(index).is_some_and(Option::is_some)
     }
 
-    /// Takes a row: for each column of the call its cell, which is asked for if it is wanted.
+    /// Takes a row: for each wanted column of the call, its cell.
     pub fn push(&mut self, mut cell: impl FnMut(usize) -> Cell<Value<'static>>) -> ControlFlow<()> {
         if self.rows >= self.most || self.cx.cancelled.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
@@ -74,7 +74,7 @@ impl<'a> CallRows<'a> {
         if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
-    /// Takes the rows of a table that has the columns of the call.
+    /// Takes the rows of a table with the columns of the call.
     pub fn take(&mut self, table: DynTable<'_>) {
         let wanted: Vec<bool> = (0..table.columns.len()).map(|index| self.wants(index)).collect();
         (table.rows)(&wanted, &mut |mut row: DynRow| {
@@ -88,7 +88,7 @@ impl<'a> CallRows<'a> {
     /// The rows.
     ///
     /// # Errors
-    /// If the query was cancelled, or there were too many.
+    /// If the query was cancelled, or a limit was exceeded.
     pub fn finish(self) -> Result<Batch, CallError> {
         if self.cx.cancelled.load(Ordering::Relaxed) {
             return Err(CallError::Cancelled);
@@ -102,7 +102,7 @@ impl<'a> CallRows<'a> {
     }
 }
 
-/// Appends a value as one of the column's type; returns the bytes of text.
+/// Appends a value, converted to the column's type; returns its size if it is text.
 fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
     let value = match cell {
         Ok(Value::Null) => Err(Absent::NotApplicable),
@@ -143,10 +143,11 @@ fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
 
 const DUMP: &str = "dump";
 
-/// A call's columns over all sources: `dump` first.
+/// The columns of a call over all sources, with `dump` first.
 ///
 /// # Errors
-/// What is wrong with the arguments, as the first source says that knows; else why none answers.
+/// What is wrong with the arguments, from the first source that has the function; else why no
+/// source answers.
 pub fn columns(
     cx: &Cx<'_>,
     name: &str,
@@ -170,7 +171,7 @@ pub fn columns(
     if answered { Ok(all) } else { Err(none_answers(refusals)) }
 }
 
-/// Adds a column; where sources differ in its type, the wider one holds the values of both.
+/// Adds a column. If sources differ in its type, the wider type is used.
 fn merge(all: &mut Vec<CallColumn>, column: CallColumn) {
     let Some(known) = all.iter_mut().skip(1).find(|c| c.name.eq_ignore_ascii_case(&column.name))
     else {
@@ -202,10 +203,10 @@ fn none_answers(refusals: Vec<(&NamedSource<'_>, Refused)>) -> CallError {
     CallError::NoSource(reasons)
 }
 
-/// The rows of a call, of the columns that [`columns`] gave.
+/// The rows of a call, with the columns that [`columns`] returned.
 ///
 /// # Errors
-/// If it is cancelled, gives too many rows, or no source answers any more.
+/// If it is cancelled, returns too many rows, or is no longer answered by any source.
 pub fn rows(
     cx: &Cx<'_>,
     (name, args): (&str, &[Value<'static>]),
@@ -224,7 +225,7 @@ pub fn rows(
     rows.finish()
 }
 
-/// The rows of one source; breaks when no more are wanted.
+/// The rows of one source; breaks if no more are wanted.
 fn one(
     named: &NamedSource<'_>,
     table: DynTable<'_>,
@@ -232,7 +233,7 @@ fn one(
     rows: &mut CallRows<'_>,
 ) -> ControlFlow<()> {
     let same = |a: &CallColumn, b: &CallColumn| a.name.eq_ignore_ascii_case(&b.name);
-    // By index of the call's columns, the source's own.
+    // For each column of the call, the index of the source's column.
     let own: Vec<Option<usize>> = columns
         .iter()
         .enumerate()
@@ -263,7 +264,7 @@ mod tests {
     use crate::catalog::{Catalog, Data, SourceKind};
     use crate::model::{Answers, Emit, Machine, Progress, Source};
 
-    /// Answers `pairs` with the columns given, and two rows.
+    /// Answers `pairs` with these columns and two rows.
     struct Pairs(&'static [(&'static str, Ty)]);
 
     impl Source for Pairs {

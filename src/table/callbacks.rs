@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Callback;
 
-/// The table.
 pub(super) static TABLE: TableDef<Callback> = TableDef {
     doc: "One row for each callback routine that drivers registered.",
     answers: "windows.callbacks",

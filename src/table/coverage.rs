@@ -1,10 +1,9 @@
-//! `coverage`: what the dump holds of memory.
+//! `coverage`: the ranges of memory that the dump holds.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::CoverageRange;
 
-/// The table.
 pub(super) static TABLE: TableDef<CoverageRange> = TableDef {
     doc: "One row for each range of memory that the dump holds, in order of address. It shows how complete the numbers from a partial dump are.",
     answers: "(none)",

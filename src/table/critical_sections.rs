@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::CriticalSection;
 
-/// The table.
 pub(super) static TABLE: TableDef<CriticalSection> = TableDef {
     doc: "One row for each critical section of a process.",
     answers: "!locks (user), !cs",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::DeadlockStep;
 
-/// The table.
 pub(super) static TABLE: TableDef<DeadlockStep> = TableDef {
     doc: "One row for each lock of each thread of a deadlock, in the order in which the thread acquired them.",
     answers: "!deadlock",

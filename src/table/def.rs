@@ -1,7 +1,7 @@
 //! The definition of a table.
 //!
-//! A [`TableDef`] is written for a row of the model; [`Table`] erases the row type. The file `scan`
-//! converts rows to columns.
+//! A [`TableDef`] is written for a row of the model; [`Table`] erases the row type. The module
+//! `scan` converts rows to columns.
 
 use std::fmt;
 
@@ -28,40 +28,40 @@ pub trait Table: Send + Sync {
     fn scan(&self, cx: &Cx<'_>, request: &ScanRequest<'_>) -> Result<Scan, ScanError>;
 }
 
-/// Where a table's rows come from.
+/// The source of a table's rows.
 pub enum Rows<R: Row> {
-    /// From the provider that each source has registered for them; such a table has the column
+    /// The provider that each source has registered for the row type. Such a table has the column
     /// `dump`.
     Source,
-    /// From each source, with a look at the other tables.
+    /// Each source, with access to the other tables.
     SourceAndCatalog(fn(&Cx<'_>, NamedSource<'_>, Emit<'_, R>) -> Result<(), Unanswered>),
-    /// From the catalog alone.
+    /// The catalog alone.
     Catalog(fn(&Catalog, Emit<'_, R>)),
 }
 
-/// One table over rows of type `R`, whose name is [`Row::TABLE`].
+/// A table over rows of type `R`, whose name is [`Row::TABLE`].
 ///
-/// Schema, projection, completion and documentation follow from it. A scan computes only the columns
-/// that a query asks for, and tells each source which fields of the row they need and which
-/// conditions hold on them; with [`Rows::Source`] it asks each source for its provider of `R`. A table
-/// whose `kinds` include debugger logs has the hidden columns `log_line` and `log_command`, one that
-/// is filled by sources has the column `dump`.
+/// Schema, projection, completion and documentation follow from it. A scan computes only the
+/// columns that a query needs, and tells each source which fields of the row they need and which
+/// conditions hold on them; with [`Rows::Source`] it asks each source for its provider of `R`. A
+/// table whose `kinds` include debugger logs has the hidden columns `log_line` and `log_command`; a
+/// table that sources fill has the column `dump`.
 pub struct TableDef<R: Row> {
-    /// What one row is, and where rows come from.
+    /// What a row describes.
     pub doc: &'static str,
-    /// The debugger commands that it answers.
+    /// The debugger commands that it replaces.
     pub answers: &'static str,
     /// The kinds of source that can fill it.
     pub kinds: Kinds,
-    /// Queries to learn from.
+    /// Example queries.
     pub examples: &'static [Example],
-    /// Where rows come from.
+    /// The source of the rows.
     pub rows: Rows<R>,
     /// The columns.
     pub columns: &'static [Column<R>],
 }
 
-/// One column: which of the row's, documentation and getter.
+/// A column: its fields in the row, its documentation and its getter.
 pub struct Column<R: Row> {
     which: Which<R>,
     doc: &'static str,
@@ -69,18 +69,18 @@ pub struct Column<R: Row> {
     get: Get<R>,
 }
 
-/// A function that names the columns of a row from which another is computed: `|c| vec![c.start]`.
+/// A function that names the columns of a row from which a column is computed: `|c| vec![c.start]`.
 pub type FromRow<R> = fn(&ColumnsOf<R>) -> Vec<ColumnId<R>>;
 
 /// The fields that a source has to fill for a column.
 enum Which<R: Row> {
-    /// It is a column of the row.
+    /// One column of the row.
     OfRow(OfRow<R>),
-    /// It is computed from these.
+    /// The columns of the row from which it is computed.
     Derived(&'static str, FromRow<R>),
 }
 
-/// How a column's value is had from a row; the variant gives the column's type.
+/// How a column's value is read from a row; the variant gives the column's type.
 pub enum Get<R: 'static> {
     /// `BOOLEAN`.
     Bool(fn(&R) -> Cell<bool>),
@@ -88,7 +88,7 @@ pub enum Get<R: 'static> {
     Int(fn(&R) -> Cell<i64>),
     /// `VARCHAR`.
     Text(for<'a> fn(&'a R) -> Cell<&'a str>),
-    /// `VARCHAR` that is put together for the row.
+    /// `VARCHAR` that is composed for the row.
     Owned(fn(&R) -> Cell<String>),
     /// `ADDRESS`.
     Addr(fn(&R) -> Cell<u64>),
@@ -148,7 +148,7 @@ impl<R: Row> TableDef<R> {
         Self { kinds, ..self }
     }
 
-    /// Queries to learn from.
+    /// Example queries.
     #[must_use]
     pub const fn examples(self, examples: &'static [Example]) -> Self {
         Self { examples, ..self }
@@ -156,13 +156,13 @@ impl<R: Row> TableDef<R> {
 }
 
 impl<R: Row> Column<R> {
-    /// A column of the row, shown as its type is.
+    /// A column of the row, displayed according to its type.
     #[must_use]
     pub const fn new(which: OfRow<R>, doc: &'static str, get: Get<R>) -> Self {
         Self { which: Which::OfRow(which), doc, format: Format::Plain, get }
     }
 
-    /// An integer column of the row, shown in hex.
+    /// An integer column of the row, displayed in hex.
     #[must_use]
     pub const fn hex(which: OfRow<R>, doc: &'static str, get: Get<R>) -> Self {
         Self { which: Which::OfRow(which), doc, format: Format::Hex, get }
@@ -179,7 +179,7 @@ impl<R: Row> Column<R> {
         Self { which: Which::Derived(name, from), doc, format: Format::Plain, get }
     }
 
-    /// A column of a row that has no column ids and always comes whole.
+    /// A column of a row type without column ids, whose rows are always complete.
     #[must_use]
     pub const fn named(name: &'static str, doc: &'static str, get: Get<R>) -> Self {
         Self::derived(name, doc, |_| Vec::new(), get)
@@ -237,11 +237,11 @@ const LOG_LINE: &str = "log_line";
 const LOG_COMMAND: &str = "log_command";
 const LOG_TARGET: &str = "log_target";
 
-/// A column as a scan computes it.
+/// A column that a scan computes.
 pub(super) enum Slot<R: Row> {
-    /// Which source the row is from.
+    /// The source of the row.
     Dump,
-    /// One of the table's own.
+    /// A column of the definition.
     Own(&'static Column<R>),
     /// The line of the log.
     LogLine,
@@ -260,7 +260,7 @@ impl<R: Row> Slot<R> {
         }
     }
 
-    /// The column of the table, if it is one of the table's own.
+    /// The definition of the column, if it is not a `dump` or log column.
     pub(super) const fn own(&self) -> Option<&'static Column<R>> {
         match self {
             Self::Own(column) => Some(column),
@@ -291,7 +291,7 @@ impl<R: Row> TableDef<R> {
         self.kinds.contains(&SourceKind::Log)
     }
 
-    /// The column behind an index of the specification.
+    /// The column at an index of the specification.
     pub(super) fn slot(&self, index: usize) -> Option<Slot<R>> {
         let own = match (self.has_dump_column(), index) {
             (true, 0) => return Some(Slot::Dump),

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Device;
 
-/// The table.
 pub(super) static TABLE: TableDef<Device> = TableDef {
     doc: "One row for each device object.",
     answers: "!devobj, !devstack, !devnode",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Instruction;
 
-/// The table.
 pub(super) static TABLE: TableDef<Instruction> = TableDef {
     doc: "One row for each instruction that a log lists; dumps have the function `disasm`.",
     answers: "u, ub, uf",

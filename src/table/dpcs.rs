@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Dpc;
 
-/// The table.
 pub(super) static TABLE: TableDef<Dpc> = TableDef {
     doc: "One row for each queued deferred procedure call (DPC).",
     answers: "!dpcs, !pcr",

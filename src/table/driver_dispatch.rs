@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Dispatch;
 
-/// The table.
 pub(super) static TABLE: TableDef<Dispatch> = TableDef {
     doc: "One row for each dispatch routine of each driver object.",
     answers: "!drvobj 2",

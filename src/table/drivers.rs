@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Driver;
 
-/// The table.
 pub(super) static TABLE: TableDef<Driver> = TableDef {
     doc: "One row for each driver object.",
     answers: "!drvobj",

@@ -1,10 +1,9 @@
-//! `dump`: what the dump says of itself.
+//! `dump`: facts about each source and the system that it is from.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::DumpInfo;
 
-/// The table.
 pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
     doc: "One row for each open source: what it is, and the system it was taken from.",
     answers: "vertarget, .bugcheck, crashinfo",
@@ -125,12 +124,12 @@ pub(super) static TABLE: TableDef<DumpInfo> = TableDef {
         ),
         Column::new(
             |c| c.layout_grounds,
-            "Why that layout is believed.",
+            "Why that layout is used.",
             Get::Text(|r| text(&r.layout_grounds)),
         ),
         Column::new(
             |c| c.layout_certainty,
-            "How sure it is: `certain` (the same kernel), `likely` (the same build, and all that is stated agrees), or `partial` (only fields whose place facts bear out have values).",
+            "How certain it is: `certain` (the same kernel), `likely` (the debugger data block does not contradict it), or `partial` (only fields whose offsets are confirmed have values).",
             Get::Text(|r| text(&r.layout_certainty)),
         ),
     ],

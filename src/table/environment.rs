@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::EnvironmentVariable;
 
-/// The table.
 pub(super) static TABLE: TableDef<EnvironmentVariable> = TableDef {
     doc: "One row for each environment variable of a process, from its PEB. A process whose environment is paged out has one row without a name, and `why(value)` gives the reason.",
     answers: "!peb",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::ErrorFact;
 
-/// The table.
 pub(super) static TABLE: TableDef<ErrorFact> = TableDef {
     doc: "One row for each field of a hardware error record (WHEA).",
     answers: "!errrec",

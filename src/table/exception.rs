@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Exception;
 
-/// The table.
 pub(super) static TABLE: TableDef<Exception> = TableDef {
     doc: "One row for each exception that the dump records.",
     answers: ".exr, .ecxr",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::ExtensionFact;
 
-/// The table.
 pub(super) static TABLE: TableDef<ExtensionFact> = TableDef {
     doc: "One row for each name and value, or cell of a table, that an extension command printed.",
     answers: "!wdfkd, !ndiskd, !usbkd, !storagekd, !scsikd, !sysinfo, !heap -s, !job, !gle, !exploitable",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Filter;
 
-/// The table.
 pub(super) static TABLE: TableDef<Filter> = TableDef {
     doc: "One row for each file system filter, and one for each of its instances.",
     answers: "!fltkd.filters, !fltkd.instances",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Handle;
 
-/// The table.
 pub(super) static TABLE: TableDef<Handle> = TableDef {
     doc: "One row for each open handle that the dump records.",
     answers: "!handle",

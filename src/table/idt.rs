@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::InterruptVector;
 
-/// The table.
 pub(super) static TABLE: TableDef<InterruptVector> = TableDef {
     doc: "One row for each handler of each interrupt vector of each processor.",
     answers: "!idt",

@@ -1,5 +1,5 @@
-//! `information_schema.tables` and `information_schema.columns`: what programs ask that know SQL and
-//! not dumpql.
+//! `information_schema.tables` and `information_schema.columns`, for programs that know SQL but not
+//! dumpql.
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{ColumnSpec, Example, TableSpec};
@@ -11,7 +11,7 @@ pub(super) struct ListedTable {
     is_view: bool,
 }
 
-/// A column and the table it is of.
+/// A column and its table.
 pub(super) struct ListedColumn {
     table: &'static str,
     position: i64,
@@ -30,10 +30,10 @@ impl Row for ListedColumn {
     const COLUMNS: &'static () = &();
 }
 
-/// The catalog that everything is in.
+/// The only catalog.
 const CATALOG: &str = "dumpql";
 
-/// The schema of a table's name, and the name within it.
+/// Schema and name of a table.
 fn split(name: &'static str) -> (&'static str, &'static str) {
     name.split_once('.').unwrap_or(("main", name))
 }

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::IrpLocation;
 
-/// The table.
 pub(super) static TABLE: TableDef<IrpLocation> = TableDef {
     doc: "One row for each stack location of each I/O request packet (IRP), the highest first.",
     answers: "!irp",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Irp;
 
-/// The table.
 pub(super) static TABLE: TableDef<Irp> = TableDef {
     doc: "One row for each I/O request packet (IRP).",
     answers: "!irpfind, !irp, !thread",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Local;
 
-/// The table.
 pub(super) static TABLE: TableDef<Local> = TableDef {
     doc: "One row for each local variable or parameter of a frame.",
     answers: "dv",

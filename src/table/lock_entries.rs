@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::LockEntry;
 
-/// The table.
 pub(super) static TABLE: TableDef<LockEntry> = TableDef {
     doc: "One row for each lock that a thread holds or waits for, as the kernel records it in the thread to \
         boost its priority (AutoBoost): push locks, fast mutexes and similar locks, since Windows 8.1.",

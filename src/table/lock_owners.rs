@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::LockOwner;
 
-/// The table.
 pub(super) static TABLE: TableDef<LockOwner> = TableDef {
     doc: "One row for each thread that holds an executive resource.",
     answers: "!locks",

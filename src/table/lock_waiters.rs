@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::LockWaiter;
 
-/// The table.
 pub(super) static TABLE: TableDef<LockWaiter> = TableDef {
     doc: "One row for each thread that waits for an executive resource.",
     answers: "!locks",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Lock;
 
-/// The table.
 pub(super) static TABLE: TableDef<Lock> = TableDef {
     doc: "One row for each executive resource (`_ERESOURCE`).",
     answers: "!locks",

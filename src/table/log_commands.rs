@@ -1,10 +1,10 @@
-//! `log_commands`: one row for each command of a debugger log, with what was made of its output.
+//! `log_commands`: one row for each command of a debugger log, with the rows recognised in its
+//! output.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::LogCommand;
 
-/// The table.
 pub(super) static TABLE: TableDef<LogCommand> = TableDef {
     doc: "One row for each command of a debugger log, with the result of reading its output.",
     answers: "(none)",

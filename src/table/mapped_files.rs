@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::MappedFile;
 
-/// The table.
 pub(super) static TABLE: TableDef<MappedFile> = TableDef {
     doc: "One row for each control area with pages in memory.",
     answers: "!memusage, !filecache",

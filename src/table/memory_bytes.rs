@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::MemoryBytes;
 
-/// The table.
 pub(super) static TABLE: TableDef<MemoryBytes> = TableDef {
     doc: "One row for each line of bytes or characters of memory.",
     answers: "db, dc, da, du, dW",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::MemoryList;
 
-/// The table.
 pub(super) static TABLE: TableDef<MemoryList> = TableDef {
     doc: "One row for each list of physical pages.",
     answers: "!memusage",

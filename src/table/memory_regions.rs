@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::MemoryRegion;
 
-/// The table.
 pub(super) static TABLE: TableDef<MemoryRegion> = TableDef {
     doc: "One row for each region of an address space that the dump describes.",
     answers: "!address, !vad",

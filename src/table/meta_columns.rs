@@ -4,7 +4,7 @@ use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{ColumnSpec, Example};
 use crate::model::Row;
 
-/// One column and the table it is of.
+/// A column and its table.
 pub(super) struct TableColumn {
     table: &'static str,
     position: i64,
@@ -17,7 +17,6 @@ impl Row for TableColumn {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<TableColumn> = TableDef {
     doc: "One row for each column of each table.",
     answers: "",

@@ -10,7 +10,6 @@ impl Row for &'static FunctionSpec {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<&'static FunctionSpec> = TableDef {
     doc: "One row for each function.",
     answers: "",

@@ -1,4 +1,4 @@
-//! `meta.settings`: what SET changes.
+//! `meta.settings`: the settings that `SET` changes.
 
 use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, Setting};
@@ -10,7 +10,6 @@ impl Row for Setting {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<Setting> = TableDef {
     doc: "One row for each setting of the session: SET changes it, RESET undoes that.",
     answers: "",

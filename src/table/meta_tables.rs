@@ -10,7 +10,6 @@ impl Row for TableSpec {
     const COLUMNS: &'static () = &();
 }
 
-/// The table.
 pub(super) static TABLE: TableDef<TableSpec> = TableDef {
     doc: "One row for each table, this one included.",
     answers: "",

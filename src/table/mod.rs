@@ -1,7 +1,8 @@
 //! The virtual tables: one file each, and one line each in [`ALL`].
 //!
-//! A table asks the model and never reads memory. From its one definition come the schema, the
-//! scan with its projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated`.
+//! A table reads rows of the model and never reads memory. The schema, the scan with its
+//! projection, completion, `DESCRIBE`, `meta.columns` and `docs/generated` follow from its
+//! definition.
 
 mod analysis;
 mod apcs;
@@ -81,7 +82,7 @@ mod wait_objects;
 mod work_items;
 mod work_queues;
 
-/// Why a scan got nothing from a source.
+/// Why a scan got no rows from a source.
 pub use crate::model::{Progress, Unanswered};
 pub use call::{CallRows, columns as call_columns, rows as call_rows};
 pub use def::{Column, FromRow, Get, Rows, Table, TableDef, text};

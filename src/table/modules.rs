@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Module;
 
-/// The table.
 pub(super) static TABLE: TableDef<Module> = TableDef {
     doc: "One row for each loaded image, in load order.",
     answers: "lm, lmv",

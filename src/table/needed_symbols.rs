@@ -1,10 +1,10 @@
-//! `needed_symbols`: one row for each module: the symbol file that it needs, and what was found.
+//! `needed_symbols`: one row for each module, with the symbol file that it needs and the one that
+//! was found.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::NeededSymbol;
 
-/// The table.
 pub(super) static TABLE: TableDef<NeededSymbol> = TableDef {
     doc: "One row for each module: the symbol file that it needs, and what was found.",
     answers: "(none)",

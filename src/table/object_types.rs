@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::ObjectType;
 
-/// The table.
 pub(super) static TABLE: TableDef<ObjectType> = TableDef {
     doc: "One row for each type of kernel objects.",
     answers: "!object \\ObjectTypes",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::KernelObject;
 
-/// The table.
 pub(super) static TABLE: TableDef<KernelObject> = TableDef {
     doc: "One row for each named kernel object.",
     answers: "!object",

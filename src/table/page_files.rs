@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PageFile;
 
-/// The table.
 pub(super) static TABLE: TableDef<PageFile> = TableDef {
     doc: "One row for each page file.",
     answers: "!vm",

@@ -1,10 +1,9 @@
-//! `page_table`: the entries of page tables on the way to an address.
+//! `page_table`: the page table entries that translate an address.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PageTableEntry;
 
-/// The table.
 pub(super) static TABLE: TableDef<PageTableEntry> = TableDef {
     doc: "One row for each page table entry of an address translation.",
     answers: "!pte",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolBlock;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolBlock> = TableDef {
     doc: "One row for each block of pool. In a kernel dump the pools are searched; damaged headers do not hide the blocks around them.",
     answers: "!pool, !poolfind, !poolval",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolFailure;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolFailure> = TableDef {
     doc: "One row for each count of failed pool allocations.",
     answers: "!vm",

@@ -1,10 +1,9 @@
-//! `pool_faults`: one row for each page of pool that was found wrong, and for each wrong header in it.
+//! `pool_faults`: one row for each corrupt pool page, and for each invalid header in it.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolFault;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolFault> = TableDef {
     doc: "One row for each pool page that the debugger reports as corrupt, and for each invalid header in it.",
     answers: "!poolval",

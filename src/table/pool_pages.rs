@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolPage;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolPage> = TableDef {
     doc: "One row for each page of the pool. For a kernel dump, unused pages are listed if one of the 64 pages of their map row is used, and in up to 16 map rows between two such rows.",
     answers: "xpool -map",

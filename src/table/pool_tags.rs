@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::PoolTag;
 
-/// The table.
 pub(super) static TABLE: TableDef<PoolTag> = TableDef {
     doc: "One row for each pool tag. For a kernel dump, session pool has separate rows, one for each tag of each session.",
     answers: "!poolused",

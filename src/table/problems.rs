@@ -5,7 +5,6 @@ use super::scan::{Cx, NamedSource, ScanRequest};
 use crate::catalog::{Absent, Example, SourceKind};
 use crate::model::{Emit, Flow, Problem, Row as _, Unanswered, Want};
 
-/// The table.
 pub(super) static TABLE: TableDef<Problem> = TableDef {
     doc: "One row for each defect of a source, and one for each column and reason of absent values with the number of rows; values that do not apply are not counted.",
     answers: "(none)",
@@ -30,7 +29,7 @@ pub(super) static TABLE: TableDef<Problem> = TableDef {
 #[allow(clippy::unnecessary_wraps, reason = "the signature is that of `Rows::SourceAndCatalog`")]
 fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<(), Unanswered> {
     let mut stopped = false;
-    // A source that knows of no problem of its own need not answer.
+    // A source without known problems need not answer.
     let _ = named.source.answers().read(&Want::ALL, &mut |problem| {
         let flow = emit.row(problem);
         stopped = flow.is_break();
@@ -47,8 +46,8 @@ fn rows(cx: &Cx<'_>, named: NamedSource<'_>, emit: Emit<'_, Problem>) -> Result<
     Ok(())
 }
 
-/// Emits the absences of one table, by column and reason. A table that the source cannot answer
-/// has none.
+/// Emits the number of absent values of one table, by column and reason. A table that the source
+/// cannot answer has none.
 fn absences(
     table: &dyn Table,
     cx: &Cx<'_>,

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Process;
 
-/// The table.
 pub(super) static TABLE: TableDef<Process> = TableDef {
     doc: "One row for each process that the dump knows.",
     answers: "!process, pslist",

@@ -1,10 +1,9 @@
-//! `processors`: what each processor does.
+//! `processors`: one row for each processor.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Processor;
 
-/// The table.
 pub(super) static TABLE: TableDef<Processor> = TableDef {
     doc: "One row for each processor that the dump knows.",
     answers: "!running, !pcr, !prcb, ~",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::QueuedLock;
 
-/// The table.
 pub(super) static TABLE: TableDef<QueuedLock> = TableDef {
     doc: "One row for each queued spin lock and processor that holds it or waits for it.",
     answers: "!qlocks",

@@ -1,10 +1,9 @@
-//! `raw_stack`: one row for each word of memory that is looked at as pointers, lowest address first.
+//! `raw_stack`: one row for each word of memory that may be a pointer, lowest address first.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::StackWord;
 
-/// The table.
 pub(super) static TABLE: TableDef<StackWord> = TableDef {
     doc: "One row for each word of a stack, or in a log of any memory that is shown as pointers (`dps`), lowest address first.",
     answers: "dps, dds, dqs",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::ReadyThread;
 
-/// The table.
 pub(super) static TABLE: TableDef<ReadyThread> = TableDef {
     doc: "One row for each thread that is ready to run, in the order in which each queue runs them.",
     answers: "!ready",

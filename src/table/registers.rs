@@ -1,10 +1,9 @@
-//! `registers`: the contexts that the dump holds.
+//! `registers`: the context records that the dump holds.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Register;
 
-/// The table.
 pub(super) static TABLE: TableDef<Register> = TableDef {
     doc: "One row for each register of each context record in the dump.",
     answers: "r",

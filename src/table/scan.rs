@@ -1,6 +1,6 @@
-//! How rows become columns: what a scan is asked for, and what it gives.
+//! Converts rows to columns: the request for a scan, and its result.
 //!
-//! Only the columns that are asked for are computed.
+//! Only the columns that the query needs are computed.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,16 +29,16 @@ impl fmt::Debug for NamedSource<'_> {
     }
 }
 
-/// What a scan may look at.
+/// The environment of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct Cx<'a> {
     /// The registry of tables and functions.
     pub catalog: &'a Catalog,
     /// The open sources in order.
     pub sources: &'a [NamedSource<'a>],
-    /// Set from outside to end the query; looked at every few rows.
+    /// Set by another thread to cancel the query; checked every few rows.
     pub cancelled: &'a AtomicBool,
-    /// How far scans are, for progress displays.
+    /// The progress of scans, for progress displays.
     pub progress: &'a Progress,
 }
 
@@ -49,13 +49,13 @@ impl Cx<'_> {
     }
 }
 
-/// What a query wants of a table.
+/// What a query needs of a table.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ScanRequest<'a> {
     /// Indices into [`TableSpec::columns`](crate::catalog::TableSpec::columns), in the order wanted, without repetition.
     pub columns: &'a [usize],
-    /// Conditions that every row of interest fulfils. A scan may leave out rows that do not, and
-    /// may ignore them: the engine filters again.
+    /// Conditions that every needed row satisfies. A scan may leave out rows that do not satisfy
+    /// them, and may ignore the conditions, because the engine filters again.
     pub hints: &'a [Hint],
     /// How many rows are enough, if a limit applies to the scan itself.
     pub limit: Option<usize>,
@@ -66,7 +66,7 @@ pub struct ScanRequest<'a> {
 pub struct Scan {
     /// The rows of all sources, in the order of the sources.
     pub batch: Batch,
-    /// Sources that had nothing to say, by index, and why.
+    /// Sources without an answer, by index, with the reason.
     pub unanswered: Vec<(usize, Unanswered)>,
 }
 
@@ -77,15 +77,15 @@ impl Scan {
     }
 }
 
-/// Why a scan gave nothing.
+/// Why a scan failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ScanError {
-    /// No open source answers this table; one entry a source.
+    /// No open source answers this table; one entry per source.
     NoSource(Vec<(usize, Unanswered)>),
     /// [`Cx::cancelled`] was set.
     Cancelled,
-    /// A table of the program could not give its rows; the text says why.
+    /// A table of the host program could not provide its rows; the text says why.
     Failed(String),
 }
 
@@ -101,7 +101,7 @@ impl<R: Row> TableDef<R> {
             self.may_match(named.name, request.hints)
                 .then(|| self.part(cx, *named, (&columns, &conditions), limit))
         };
-        // With a limit, a source is read only if those before it gave too few rows.
+        // With a limit, a source is read only if the sources before it returned too few rows.
         let parts: Vec<Option<Result<Batch, Unanswered>>> = match request.limit {
             None => sources.par_iter().map(|named| one(named, usize::MAX)).collect(),
             Some(limit) => {
@@ -134,7 +134,7 @@ impl<R: Row> TableDef<R> {
     }
 }
 
-/// No rows of these columns.
+/// No rows with these columns.
 fn empty<R: Row>(columns: &[Slot<R>]) -> Batch {
     Batch { columns: builders(columns).into_iter().map(ColumnBuilder::finish).collect(), rows: 0 }
 }
@@ -203,7 +203,7 @@ impl<R: Row> RowSink<R> for Receiver<'_, R> {
             return Flow::Break(());
         }
         let (columns, dump) = (self.made.columns, self.made.dump);
-        // Where a few rows are enough, those of one part may be.
+        // If a few rows are enough, the first part may have them.
         if count == 1 || self.limit < usize::MAX {
             return in_turn(self, count, fill);
         }
@@ -257,7 +257,7 @@ impl<R: Row> TableDef<R> {
         }
     }
 
-    /// The hints on columns of the row, which sources know.
+    /// The hints on columns of the row, which sources can use.
     fn conditions<'a>(&self, hints: &'a [Hint]) -> Vec<Condition<'a, R>> {
         let condition = |hint: &'a Hint| {
             let column = self.slot(hint.column)?.own()?.id()?;
@@ -266,7 +266,7 @@ impl<R: Row> TableDef<R> {
         hints.iter().filter_map(condition).collect()
     }
 
-    /// Whether rows of the source of that name can fulfil the hints on the column `dump`.
+    /// Whether rows of the source with this name can satisfy the hints on the column `dump`.
     fn may_match(&self, name: &str, hints: &[Hint]) -> bool {
         let on_dump = hints.iter().filter(|h| self.has_dump_column() && h.column == 0);
         on_dump.into_iter().all(|hint| match &hint.op {
@@ -277,7 +277,7 @@ impl<R: Row> TableDef<R> {
     }
 }
 
-/// The source behind tables that need none.
+/// The source for tables that need none.
 struct Nothing;
 
 impl Source for Nothing {

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef};
 use crate::catalog::{Example, SourceKind};
 use crate::model::SessionSpace;
 
-/// The table.
 pub(super) static TABLE: TableDef<SessionSpace> = TableDef {
     doc: "One row for each session.",
     answers: "!session, !vm 4",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::SystemCall;
 
-/// The table.
 pub(super) static TABLE: TableDef<SystemCall> = TableDef {
     doc: "One row for each system service.",
     answers: "windows.ssdt",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Frame;
 
-/// The table.
 pub(super) static TABLE: TableDef<Frame> = TableDef {
     doc: "One row for each frame of each stack, the innermost first.",
     answers: "k, kv, ~*k, !stacks 2",

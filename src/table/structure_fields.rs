@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::StructureField;
 
-/// The table.
 pub(super) static TABLE: TableDef<StructureField> = TableDef {
     doc: "One row for each field of a structure that a debugger printed.",
     answers: "dt, dx, !ddt",

@@ -1,10 +1,9 @@
-//! `suspects`: modules that may be to blame for a crash.
+//! `suspects`: modules that may have caused a crash.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Suspect;
 
-/// The table.
 pub(super) static TABLE: TableDef<Suspect> = TableDef {
     doc: "One row for each module that may be to blame for the crash, the likeliest first: named by a parameter of the bug check, by the exception, or on the stack of the crash.",
     answers: "!analyze",
@@ -27,10 +26,14 @@ pub(super) static TABLE: TableDef<Suspect> = TableDef {
             "Number of its frame on the stack of the crash, if it has one there.",
             Get::Int(|r| r.frame),
         ),
-        Column::new(|c| c.evidence, "What speaks against it.", Get::Text(|r| text(&r.evidence))),
+        Column::new(
+            |c| c.evidence,
+            "Evidence against the module.",
+            Get::Text(|r| text(&r.evidence)),
+        ),
         Column::new(
             |c| c.score,
-            "How much that counts, up to 100; modules of Microsoft's core count less.",
+            "Weight of the evidence, up to 100; it is lower for Microsoft's modules.",
             Get::Int(|r| r.score),
         ),
     ],

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::KnownSymbol;
 
-/// The table.
 pub(super) static TABLE: TableDef<KnownSymbol> = TableDef {
     doc: "One row for each symbol that was looked up, with its address.",
     answers: "x, ln",

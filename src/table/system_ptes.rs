@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::SystemPte;
 
-/// The table.
 pub(super) static TABLE: TableDef<SystemPte> = TableDef {
     doc: "One row for each range of system page table entries.",
     answers: "!sysptes",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Thread;
 
-/// The table.
 pub(super) static TABLE: TableDef<Thread> = TableDef {
     doc: "One row for each thread that the dump knows.",
     answers: "!thread, !stacks, ~",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Timer;
 
-/// The table.
 pub(super) static TABLE: TableDef<Timer> = TableDef {
     doc: "One row for each timer in the timer tables.",
     answers: "!timer",

@@ -1,10 +1,9 @@
-//! `unloaded_modules`: images that are gone.
+//! `unloaded_modules`: images that were unloaded.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::UnloadedModule;
 
-/// The table.
 pub(super) static TABLE: TableDef<UnloadedModule> = TableDef {
     doc: "One row for each image in the system's list of unloaded images; the same name may occur several times.",
     answers: "lm (tail), unloadedmodules",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::Vad;
 
-/// The table.
 pub(super) static TABLE: TableDef<Vad> = TableDef {
     doc: "One row for each virtual address descriptor (VAD) of each process.",
     answers: "!vad",

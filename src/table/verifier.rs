@@ -1,10 +1,9 @@
-//! `verifier`: one row for each setting and each number of Driver Verifier.
+//! `verifier`: one row for each setting and each counter of Driver Verifier.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::VerifierFact;
 
-/// The table.
 pub(super) static TABLE: TableDef<VerifierFact> = TableDef {
     doc: "One row for each setting and each counter of Driver Verifier.",
     answers: "!verifier",

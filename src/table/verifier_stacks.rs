@@ -1,10 +1,9 @@
-//! `verifier_stacks`: one row for each frame of the stacks that Driver Verifier keeps.
+//! `verifier_stacks`: one row for each frame of the stack traces that Driver Verifier keeps.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::VerifierFrame;
 
-/// The table.
 pub(super) static TABLE: TableDef<VerifierFrame> = TableDef {
     doc: "One row for each frame of the stack traces that Driver Verifier keeps.",
     answers: "!verifier, !irp",

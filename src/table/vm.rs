@@ -1,10 +1,9 @@
-//! `vm`: one row for each number of the memory manager.
+//! `vm`: one row for each counter of the memory manager.
 
 use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::VmCounter;
 
-/// The table.
 pub(super) static TABLE: TableDef<VmCounter> = TableDef {
     doc: "One row for each counter of the memory manager.",
     answers: "!vm",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::WaitObject;
 
-/// The table.
 pub(super) static TABLE: TableDef<WaitObject> = TableDef {
     doc: "One row for each object that a waiting thread waits for.",
     answers: "!thread",

@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::WorkItem;
 
-/// The table.
 pub(super) static TABLE: TableDef<WorkItem> = TableDef {
     doc: "One row for each item that waits in a queue of the system's worker threads.",
     answers: "!exqueue",

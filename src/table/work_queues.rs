@@ -4,7 +4,6 @@ use super::def::{Column, Get, Rows, TableDef, text};
 use crate::catalog::{Example, SourceKind};
 use crate::model::WorkQueue;
 
-/// The table.
 pub(super) static TABLE: TableDef<WorkQueue> = TableDef {
     doc: "One row for each queue of the system's worker threads.",
     answers: "!exqueue",

@@ -229,7 +229,7 @@ impl Tables<'_> {
             return Ok(Some(prologue.into_iter().skip(undone).collect()));
         }
         // A single epilogue at the end of the function, or the listed epilogue scopes: offset, and
-        // index of the codes.
+        // index of the first code.
         let mut epilogues = Vec::new();
         if is_single {
             let (_, len) = codes(&bytes, scopes as usize)?;

@@ -10,7 +10,8 @@ use crate::symbol::image::{Image, ImageSection};
 
 /// Upper limit on cached rules; no system's stacks need more at once.
 const MAX_RULES: usize = 1 << 16;
-/// A hundred thousand threads with stacks of usual depth read a tenth of it.
+/// Upper limit on words that all walks read; a hundred thousand threads with stacks of usual depth
+/// need a tenth of it.
 pub(super) const MAX_WORDS: u64 = 1 << 26;
 /// The section characteristic of code.
 const EXECUTE: u32 = 0x2000_0000;
@@ -117,7 +118,7 @@ impl Images {
         self.spent.get()
     }
 
-    /// What is known of a module's image, if its headers can be read.
+    /// What is known about a module's image, if its headers can be read.
     pub(super) fn code(&mut self, target: &dyn Target, module: Span) -> Option<Arc<Code>> {
         let known = self.known.entry((module.space, module.base));
         known.or_insert_with(|| Code::read(target, module).map(Arc::new)).clone()

@@ -11,7 +11,7 @@ pub(super) enum Link {
     Here,
     /// Another function.
     Elsewhere,
-    /// Unknown: an indirect call, or nothing is known of the function.
+    /// Unknown: an indirect call, or nothing is known about the function.
     Open,
 }
 

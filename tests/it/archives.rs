@@ -249,7 +249,7 @@ fn files_without_a_dump_are_an_error() {
 /// Windows Explorer compresses large files with Deflate64; streams with short codes are the same as
 /// in Deflate.
 #[test]
-fn deflate64_of_zip() {
+fn zip_members_with_deflate64() {
     let log = packed(GZIP);
     let session = open("x.gz", &log).unwrap();
     let known = ask(&session, MODULES);
@@ -262,7 +262,7 @@ fn deflate64_of_zip() {
 }
 
 #[test]
-fn bombs_are_refused() {
+fn decompression_bombs_are_rejected() {
     let zeros = [&b"PAGEDU64"[..], &vec![0; 100 << 20]].concat();
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).unwrap();
     encoder.write_all(&zeros).unwrap();
@@ -295,7 +295,7 @@ fn bombs_are_refused() {
 }
 
 #[test]
-fn damage_does_no_harm() {
+fn damaged_archives_are_reported() {
     let triage = synth::triage_sample();
     let members: [(&str, &[u8]); 2] = [("a.dmp", &triage), ("b.log", b"0: kd> lm\n")];
     let archives = [
@@ -379,7 +379,7 @@ fn names_in(folder: &Folder) -> usize {
 }
 
 #[test]
-fn the_program_opens_archives_and_leaves_nothing() {
+fn the_program_opens_archives_and_deletes_temporary_files() {
     let folder = Folder::new("cli");
     let temporary = Folder::new("tmp");
     let archive = folder.file("upload.zip", &packed(ZIP));

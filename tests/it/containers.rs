@@ -259,7 +259,7 @@ fn vmware_machines() {
 /// Memory above the hole for devices has no known place without a state.
 #[test]
 #[cfg(unix)]
-fn vmware_memory_without_a_state_ends_at_the_hole() {
+fn vmware_memory_without_a_state_ends_at_the_device_hole() {
     let raw = memory(Windows::Windows10);
     let folder = Folder::new("hole");
     let path = folder.file("big.vmem", &raw);
@@ -444,7 +444,7 @@ fn hibernation_files_of_windows_7() {
 }
 
 #[test]
-fn pages_of_a_bomb_are_bounded() {
+fn pages_of_a_decompression_bomb_are_limited() {
     let mut file = vec![0; 5 * PAGE];
     file[..4].copy_from_slice(b"HIBR");
     file[0xc..0x10].copy_from_slice(&0x3e0u32.to_le_bytes());
@@ -474,7 +474,7 @@ fn pages_of_a_bomb_are_bounded() {
 /// Pages of a path that has no file are an error, and special files are said at once.
 #[test]
 #[cfg(unix)]
-fn what_is_no_file_is_said() {
+fn paths_that_are_not_files_are_reported() {
     let folder = Folder::new("special");
     let path = folder.0.join("pipe");
     let made = std::process::Command::new("mkfifo").arg(&path).status();

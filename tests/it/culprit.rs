@@ -85,7 +85,7 @@ fn power_failure(in_device: u64) -> Session {
 }
 
 #[test]
-fn whoever_holds_the_power_irp_is_to_blame() {
+fn the_driver_that_holds_the_power_irp_is_suspected() {
     let session = power_failure(HERE + 0x400);
     assert_eq!(blamed(&session), "AvFilter|holds the IRP of parameter 4");
     let sql = "SELECT p2_description, p4_description, bucket_id FROM bugcheck";
@@ -97,7 +97,7 @@ fn whoever_holds_the_power_irp_is_to_blame() {
 }
 
 #[test]
-fn a_bus_driver_that_holds_it_yields_to_the_driver_above() {
+fn a_bus_driver_that_holds_the_irp_ranks_below_the_driver_above() {
     let session = power_failure(HERE + 0x200);
     let reason = "its device is on the device stack of parameter 2";
     assert_eq!(blamed(&session), format!("AvFilter|{reason}"));
@@ -107,7 +107,7 @@ fn a_bus_driver_that_holds_it_yields_to_the_driver_above() {
 }
 
 #[test]
-fn what_is_no_irp_is_no_evidence() {
+fn an_address_that_is_not_an_irp_is_no_evidence() {
     // The stack of the crash is all that is left.
     let session = crashed(0x9f, [3, HERE + 0x200, 0, HERE], Memory::new());
     assert!(!blamed(&session).contains("IRP"), "{}", blamed(&session));
@@ -116,7 +116,7 @@ fn what_is_no_irp_is_no_evidence() {
 }
 
 #[test]
-fn devices_that_run_in_a_circle_end() {
+fn circular_device_stacks_end() {
     let driver = HERE + 0x800;
     let mut memory = Memory::new();
     memory
@@ -128,7 +128,7 @@ fn devices_that_run_in_a_circle_end() {
 }
 
 #[test]
-fn names_and_routines_that_parameters_lead_to() {
+fn parameters_lead_to_driver_names_and_routines() {
     let mut memory = Memory::new();
     let name: Vec<u8> = "AvNet.sys".encode_utf16().flat_map(u16::to_le_bytes).collect();
     memory.put(HERE, &[18, 0, 20, 0]).pointer(HERE + 8, HERE + 0x40).put(HERE + 0x40, &name);
@@ -161,7 +161,7 @@ fn an_exception_leads_to_the_code_that_raised_it() {
 }
 
 #[test]
-fn hardware_is_blamed_by_its_error_record() {
+fn a_hardware_error_record_makes_the_hardware_the_suspect() {
     let (section, length) = (HERE + 128 + 72, 128 + 72 + 264u32);
     let mut memory = Memory::new();
     memory.put(HERE, b"CPER").put(HERE + 6, &[0xff; 4]).put(HERE + 10, &[1, 0]);
@@ -200,7 +200,7 @@ fn hardware_is_blamed_by_its_error_record() {
 }
 
 #[test]
-fn disks_are_told_from_drivers_by_the_status() {
+fn the_status_separates_disk_errors_from_driver_errors() {
     let bad = 0xffff_ffff_c000_009c;
     let session = crashed(0x7a, [0xffff_f6fc_4000_1000, bad, 0, AV_NET], Memory::new());
     assert!(blamed(&session).starts_with("hardware|"), "{}", blamed(&session));
@@ -211,7 +211,7 @@ fn disks_are_told_from_drivers_by_the_status() {
 }
 
 #[test]
-fn accesses_are_read_as_the_build_writes_them() {
+fn page_fault_access_codes_depend_on_the_build() {
     let access = |value| {
         let parameters = [0xffff_ffff_0000_0090, value, AV_NET + 0x10, 2];
         let session = crashed(0x50, parameters, Memory::new());
@@ -224,7 +224,7 @@ fn accesses_are_read_as_the_build_writes_them() {
 }
 
 #[test]
-fn tags_of_a_bad_free_are_shown() {
+fn a_bad_pool_free_gives_both_tags() {
     let tag = |text: &[u8; 4]| u64::from(u32::from_le_bytes(*text));
     let session = crashed(0xc2, [0xa, HERE, tag(b"AvFt"), tag(b"AvNt")], Memory::new());
     let texts = rows(&session, "SELECT p3_description, p4_description FROM bugcheck").remove(0);
@@ -232,7 +232,7 @@ fn tags_of_a_bad_free_are_shown() {
 }
 
 #[test]
-fn no_culprit_is_the_kernel_where_somebody_else_is_on_the_stack() {
+fn the_kernel_is_suspected_only_without_other_modules_on_the_stack() {
     // The sample's own stack, whatever the code says.
     for code in [0xd1, 0xa, 0x1a, 0x1e, 0x3b, 0x7e, 0xc2, 0xc5, 0x109, 0x133, 0x139, 0xa000_0001] {
         let session = crashed(code, [0; 4], Memory::new());

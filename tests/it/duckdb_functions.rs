@@ -83,7 +83,7 @@ fn docs_map_every_function_of_duckdb() {
 }
 
 #[test]
-fn the_list_of_duckdb_functions_is_whole() {
+fn the_list_of_duckdb_functions_is_complete() {
     let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let script = "import duckdb
 for row in duckdb.sql(\"select distinct lower(function_name) from duckdb_functions() where schema_name = 'main' and function_type in ('scalar', 'macro', 'aggregate')\").fetchall():

@@ -116,19 +116,19 @@ fn a_file_may_end_anywhere() {
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn the_same_holds_for_every_number_of_real_dumps() {
+fn any_number_of_a_real_dump_may_be_wrong() {
     edit_numbers(real());
 }
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn the_same_holds_for_every_list_of_real_dumps() {
+fn any_list_of_a_real_dump_may_be_circular() {
     edit_counts(real());
 }
 
 #[test]
 #[ignore = "needs the corpus (DUMPQL_CORPUS)"]
-fn the_same_holds_for_every_end_of_real_dumps() {
+fn a_real_dump_may_end_anywhere() {
     cut(real());
 }
 

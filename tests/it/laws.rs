@@ -352,12 +352,12 @@ fn selecting_one_column_gives_the_same_values_as_selecting_all() {
 }
 
 #[test]
-fn a_limit_gives_the_first_rows_and_two_scans_are_equal() {
+fn a_limit_gives_the_first_rows_and_scans_are_repeatable() {
     limits_give_the_first_rows(&sources());
 }
 
 #[test]
-fn a_hint_never_loses_a_row_that_fulfils_it() {
+fn a_hint_never_loses_a_row_that_satisfies_it() {
     let narrowed = hints_lose_nothing(&sources());
     // Hints are of use: these leave out rows that they need not make.
     for column in NARROWED {

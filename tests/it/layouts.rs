@@ -152,7 +152,7 @@ fn compare(
 }
 
 #[test]
-fn an_update_that_nobody_has_seen_is_read() {
+fn an_unknown_update_is_read_by_known_fields() {
     let read = |pack: &'static Pack| {
         let spec = SystemSpec {
             kernel: KernelFile::of_pack(pack).map(Arc::new),

@@ -23,7 +23,7 @@ int main(void)
         dumpql_session_free(session);
         return 1;
     }
-    /* The stream needs neither of them. */
+    /* The stream needs neither the result nor the session. */
     dumpql_result_free(result);
     dumpql_session_free(session);
 

@@ -1,6 +1,5 @@
 /*
- * A query is watched, and ended: by a token from another thread, by the progress callback, and by its
- * deadline.
+ * Three ways to end a query: a token from another thread, the progress callback, and a deadline.
  */
 
 #include <pthread.h>
@@ -31,7 +30,7 @@ static bool go_on(void *user, uint64_t rows, uint64_t searched, uint64_t all)
     return true;
 }
 
-/* Ends the query when it is told for the third time. */
+/* Ends the query at the third progress report. */
 static bool third_time(void *user, uint64_t rows, uint64_t searched, uint64_t all)
 {
     (void)rows, (void)searched, (void)all;

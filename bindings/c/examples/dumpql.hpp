@@ -1,4 +1,4 @@
-// A small C++20 face over dumpql.h: objects that free themselves, errors as exceptions, rows as a range.
+// A small C++20 wrapper of dumpql.h: objects that free themselves, errors as exceptions, rows as a range.
 #pragma once
 
 #include <cstddef>

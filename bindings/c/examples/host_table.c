@@ -1,6 +1,6 @@
 /*
- * A table of the program: whenever a query reads it, a callback yields Arrow batches. They are made by
- * hand here; a program that has an Arrow library lets that do it.
+ * A table of the program: whenever a query reads it, a callback returns a stream of Arrow batches. They
+ * are made by hand here; a program with an Arrow library would use that.
  */
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 #include "dumpql.h"
 
-/* The table: which team owns a driver. */
+/* The table: the team that owns each driver. */
 static const char *const DRIVERS[] = {"nt", "tcpip", "Ntfs"};
 static const char *const TEAMS[] = {"kernel", "network", "storage"};
 enum { ROWS = 3 };
@@ -154,7 +154,7 @@ static void make_stream(struct ArrowArrayStream *out, int is_broken)
 
 /* --- the table ---------------------------------------------------------------------------------- */
 
-/* What the callback is called with: how often it was, and whether to fail. */
+/* The `user` pointer of the callback: the number of calls, and whether to fail. */
 struct owners {
     int scans;
     int is_broken;
@@ -205,7 +205,7 @@ int main(void)
     owners->is_broken = 1;
     print(session, "FROM owners");
 
-    /* Rows that are copied once, rather than asked for again and again. */
+    /* Rows that are copied once instead of being made for each query. */
     struct ArrowArrayStream stream;
     make_stream(&stream, 0);
     dumpql_attach_stream(session, "copied", &stream, NULL);

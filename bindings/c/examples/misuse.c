@@ -1,5 +1,5 @@
 /*
- * What a wrong call gives: an error, and never a crash. Every function is called with NULL.
+ * A wrong call returns an error and never crashes. Every function is called with NULL.
  */
 
 #include <stdio.h>
@@ -26,7 +26,7 @@ int main(void)
 {
     dumpql_error *error = NULL;
 
-    /* Objects that are not there. */
+    /* NULL objects. */
     dumpql_error_free(NULL);
     dumpql_options_free(NULL);
     dumpql_session_free(NULL);
@@ -52,7 +52,7 @@ int main(void)
         return 1;
     }
 
-    /* Files and bytes that are no dump. */
+    /* Files and bytes that are not a dump. */
     const char *path = "no/such/file.dmp";
     dumpql_open(&path, 1, NULL, &error);
     printf("%s\n", dumpql_error_code(error));

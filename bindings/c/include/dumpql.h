@@ -90,29 +90,29 @@ struct ArrowArrayStream {
 
 // The type of a column or of a value.
 typedef enum dumpql_type {
-    // No value: NULL.
+    // No value (NULL).
     DUMPQL_TYPE_NULL = 0,
-    // A truth value.
+    // A Boolean.
     DUMPQL_TYPE_BOOLEAN = 1,
-    // A signed integer of 64 bits.
+    // A signed 64-bit integer.
     DUMPQL_TYPE_INTEGER = 2,
     // A floating-point number.
     DUMPQL_TYPE_DOUBLE = 3,
     // UTF-8 text.
     DUMPQL_TYPE_TEXT = 4,
-    // An address, or another unsigned number of 64 bits.
+    // An address, or another unsigned 64-bit number.
     DUMPQL_TYPE_ADDRESS = 5,
     // A point in time: microseconds since 1970-01-01 UTC.
     DUMPQL_TYPE_TIMESTAMP = 6,
     // A duration in microseconds.
     DUMPQL_TYPE_INTERVAL = 7,
-    // A type that this version of the interface has no member for; `dumpql_result_render` and the
+    // A type without a member in this version of the interface; `dumpql_result_render` and the
     // Arrow interfaces give its values.
     DUMPQL_TYPE_OTHER = 8,
 } dumpql_type;
 
-// Ends queries from another thread. Free it with `dumpql_cancel_token_free`; statements that were
-// given it keep what they need.
+// Cancels queries from another thread. Free it with `dumpql_cancel_token_free`; statements to
+// which it was added do not need it any more.
 typedef struct dumpql_cancel_token dumpql_cancel_token;
 
 // Why a call failed. Free it with `dumpql_error_free`.
@@ -127,18 +127,19 @@ typedef struct dumpql_result dumpql_result;
 // Open dumps, over which queries run. Free it with `dumpql_session_free`.
 typedef struct dumpql_session dumpql_session;
 
-// A query that was read and can be run, once or again. Free it with `dumpql_statement_free`.
+// A parsed query, which can be run several times. Free it with `dumpql_statement_free`.
 typedef struct dumpql_statement dumpql_statement;
 
-// Starts a scan of a table of the host program: fills `out` with a stream of batches whose columns are
-// those of the schema that the table was added with, and returns 0; or leaves `out` alone and returns
-// another number, with which the query fails.
+// Starts a scan of a table of the host program. The callback fills `out` with a stream of batches
+// that have the columns of the table's schema, and returns 0. If it returns another number, it
+// leaves `out` alone and the query fails.
 //
-// It is called once a scan, by any thread and by several at the same time; the stream is read and
-// released by that thread. An error of the stream ends the query with its text.
+// It is called once per scan, by any thread and by several threads at the same time; the same
+// thread reads and releases the stream. An error of the stream ends the query with the error's
+// text.
 typedef int (*dumpql_scan_callback)(void *user, struct ArrowArrayStream *out);
 
-// Frees what a callback is called with.
+// Frees the `user` pointer of a callback.
 typedef void (*dumpql_free_callback)(void *user);
 
 // One value. `type` says which of the other members holds it; the rest are 0.
@@ -172,9 +173,9 @@ typedef struct dumpql_footnote {
     size_t count;
 } dumpql_footnote;
 
-// Tells how far a query is: how many rows were read, and how many bytes of memory a search has been
-// through, of how many (both 0 while nothing is searched). Returns whether to go on; false cancels
-// the query.
+// Reports the progress of a query: how many rows were read, and how many bytes of memory a search
+// has covered, of how many (both 0 without a search). The callback returns whether the query
+// continues; false cancels it.
 //
 // It is called once on the thread that runs the statement before the query begins, then about ten
 // times a second on a thread of the library; never by two threads at once. It must not use the
@@ -189,14 +190,15 @@ extern "C" {
 #endif // __cplusplus
 
 // The rows as a stream of the Arrow C stream interface, which the caller releases. Columns with a
-// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time microseconds in UTC,
-// text has 64-bit offsets. The stream does not need the result any more. Returns false on an error.
+// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time are
+// microseconds in UTC, text has 64-bit offsets. The stream does not need the result any more.
+// Returns false on an error.
 bool dumpql_result_stream(const struct dumpql_result *result,
                           struct ArrowArrayStream *out,
                           struct dumpql_error **error);
 
-// The rows as one array of structures of the Arrow C data interface and its schema, which the caller
-// releases; as `dumpql_result_stream` otherwise. Returns false on an error.
+// The rows as one array of structures of the Arrow C data interface, with its schema. The caller
+// releases both; otherwise as `dumpql_result_stream`. Returns false on an error.
 bool dumpql_result_array(const struct dumpql_result *result,
                          struct ArrowSchema *schema,
                          struct ArrowArray *array,
@@ -216,14 +218,15 @@ bool dumpql_attach_stream(const struct dumpql_session *session,
                           struct ArrowArrayStream *stream,
                           struct dumpql_error **error);
 
-// Adds a table whose rows the program makes anew whenever a query reads it: `scan` is called with `user`
-// for each scan. `doc` is what `SHOW TABLES` and `meta.tables` say of it. The schema, a structure of the
-// columns, is moved: the library releases it, also on an error. `free_user`, which may be NULL, is
-// called with `user` once nobody can call `scan` any more: when the session and its statements and
-// results were freed, or at once if the table cannot be added. Returns false on an error.
+// Adds a table whose rows the program makes for each query: `scan` is called with `user` for each
+// scan. `doc` is the description in `SHOW TABLES` and `meta.tables`. The schema, a structure of
+// the columns, is moved: the library releases it, also on an error. `free_user`, which may be
+// NULL, is called with `user` once `scan` cannot be called any more: when the session and its
+// statements and results were freed, or at once if the table cannot be added. Returns false on an
+// error.
 //
 // Errors: E0210 if a table has that name, a column has a type that `dumpql_attach_stream` does not
-// take, or two have one name.
+// take, or two columns have one name.
 bool dumpql_add_table(const struct dumpql_session *session,
                       const char *name,
                       const char *doc,
@@ -241,58 +244,60 @@ const char *dumpql_error_code(const struct dumpql_error *error);
 // What is wrong, in one line. The text belongs to the error.
 const char *dumpql_error_message(const struct dumpql_error *error);
 
-// Where in the query the error is: the first byte, and the byte after the last. Returns false, and
-// sets nothing, if the error is not about the query's text. `start` and `end` may be NULL.
+// The position of the error in the query: the first byte, and the byte after the last. Returns
+// false, and sets nothing, if the error is not about the query's text. `start` and `end` may be
+// NULL.
 bool dumpql_error_span(const struct dumpql_error *error, uint32_t *start, uint32_t *end);
 
-// A line of help: what to write instead, similar names, what there is. NULL once `index` is beyond
-// the last line. The text belongs to the error.
+// A line of help, such as a correction, similar names or the existing names. NULL once `index` is
+// beyond the last line. The text belongs to the error.
 const char *dumpql_error_help(const struct dumpql_error *error, size_t index);
 
 // All errors of the query as text of several lines, with carets under the query. The text belongs to
 // the error.
 const char *dumpql_error_render(const struct dumpql_error *error);
 
-// All errors of the query as JSON objects, one a line. The text belongs to the error.
+// All errors of the query as JSON objects, one per line. The text belongs to the error.
 const char *dumpql_error_json(const struct dumpql_error *error);
 
 // Frees an error.
 void dumpql_error_free(struct dumpql_error *error);
 
-// Options with their defaults: no symbols, no cache, no files by queries, no deadline. Free them with
-// `dumpql_options_free`.
+// Options with their defaults: no symbols, no cache, no file access by queries, no deadline. Free
+// them with `dumpql_options_free`.
 struct dumpql_options *dumpql_options_new(void);
 
-// Adds a folder or a file of symbols or layouts, or a symbol path as Windows debuggers write it
-// (`srv*cache*url`), whose servers are asked. Returns false if `path` is NULL or not UTF-8.
+// Adds a folder or a file of symbols or layouts, or a symbol path in the syntax of Windows
+// debuggers (`srv*cache*url`), whose servers are asked. Returns false if `path` is NULL or not
+// UTF-8.
 bool dumpql_options_add_symbols(struct dumpql_options *options, const char *path);
 
-// Whether no symbol server is asked.
+// Sets whether no symbol server is asked.
 void dumpql_options_set_offline(struct dumpql_options *options, bool offline);
 
-// A file in the format of `pooltag.txt`, which has priority over the built-in list. Returns false if
-// `file` is NULL or not UTF-8.
+// Sets a file in the format of `pooltag.txt`, which has priority over the built-in list. Returns
+// false if `file` is NULL or not UTF-8.
 bool dumpql_options_set_pool_tags(struct dumpql_options *options,
                                   const char *file);
 
-// A folder for indexes of dumps, so that a search runs only once. Without one nothing is cached.
-// Returns false if `folder` is NULL or not UTF-8.
+// Sets a folder for indexes of dumps, so that a search runs only once. Without it nothing is
+// cached. Returns false if `folder` is NULL or not UTF-8.
 bool dumpql_options_set_cache(struct dumpql_options *options, const char *folder);
 
-// Whether a value that cannot be read is an error (E0305).
+// Sets whether a value that cannot be read is an error (E0305).
 void dumpql_options_set_strict(struct dumpql_options *options, bool strict);
 
-// How many bytes joins and functions of a query may produce; a query that would exceed the limit
-// fails with E0307. The default is 224 MiB.
+// Sets how many bytes joins and functions of a query may produce; a query that would exceed the
+// limit fails with E0307. The default is 224 MiB.
 void dumpql_options_set_memory(struct dumpql_options *options, size_t bytes);
 
-// Whether queries may open and write files by their path (`ATTACH`, `FROM 'file.csv'`, `COPY`). They
-// may not by default, as a program may run the queries of others.
+// Sets whether queries may open and write files by their path (`ATTACH`, `FROM 'file.csv'`,
+// `COPY`). By default they may not, because a program may run the queries of others.
 void dumpql_options_set_files(struct dumpql_options *options,
                               bool allowed);
 
-// How long a query may take, unless its statement says otherwise; then it fails with E0308. 0 stands
-// for no limit.
+// Sets how long a query may take, unless its statement sets another limit; then it fails with
+// E0308. 0 means no limit.
 void dumpql_options_set_timeout(struct dumpql_options *options,
                                 uint64_t milliseconds);
 
@@ -300,19 +305,20 @@ void dumpql_options_set_timeout(struct dumpql_options *options,
 void dumpql_options_free(struct dumpql_options *options);
 
 // Writes a result as a file: `csv`, `excel` (CSV for Excel), `tsv`, `json`, `jsonl`, `md`, `html`,
-// `xlsx`, `parquet` or `svg`. With `format` NULL the ending of the path decides. The file is complete
-// or as it was. Returns false on an error.
+// `xlsx`, `parquet` or `svg`. If `format` is NULL, the extension of the path decides. On an error
+// the file is unchanged. Returns false on an error.
 //
-// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open dump.
+// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open
+// dump.
 bool dumpql_result_write(const struct dumpql_result *result,
                          const char *path,
                          const char *format,
                          struct dumpql_error **error);
 
-// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and `svg`.
-// A NUL inside is shown as its symbol. Free it with `dumpql_string_free`.
+// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and
+// `svg`. A NUL in the text is replaced by its symbol. Free it with `dumpql_string_free`.
 //
-// Errors: E0209 if there is no such format of text.
+// Errors: E0209 if there is no such text format.
 char *dumpql_result_format(const struct dumpql_result *result,
                            const char *format,
                            struct dumpql_error **error);
@@ -323,8 +329,8 @@ size_t dumpql_result_rows(const struct dumpql_result *result);
 // The number of columns.
 size_t dumpql_result_columns(const struct dumpql_result *result);
 
-// The name of a column as selected, which need not be unique; NULL beyond the last one. The text
-// belongs to the result.
+// The name of a column as selected, which need not be unique; NULL if `column` is beyond the last
+// one. The text belongs to the result.
 const char *dumpql_result_column_name(const struct dumpql_result *result, size_t column);
 
 // The type of a column; `DUMPQL_TYPE_NULL` beyond the last one.
@@ -334,23 +340,23 @@ enum dumpql_type dumpql_result_column_type(const struct dumpql_result *result, s
 // text belongs to the result.
 const char *dumpql_result_column_type_name(const struct dumpql_result *result, size_t column);
 
-// One value; NULL (`DUMPQL_TYPE_NULL`) beyond the ends. Returns false, and sets nothing, if an argument
-// is NULL. Why a value is absent `why(column)` in the query says, and for whole columns
-// `dumpql_result_footnote`.
+// One value; NULL (`DUMPQL_TYPE_NULL`) beyond the last row or column. Returns false, and sets
+// nothing, if an argument is NULL. For the reason of an absent value, select `why(column)`; for
+// the reasons in a whole column, see `dumpql_result_footnote`.
 bool dumpql_result_cell(const struct dumpql_result *result,
                         size_t row,
                         size_t column,
                         struct dumpql_cell *cell);
 
-// One value as text, as every output shows it: addresses in hexadecimal at the dump's pointer width,
-// times in UTC; empty for NULL and beyond the ends. A NUL inside is shown as its symbol. Free it with
-// `dumpql_string_free`.
+// One value as text, in the form of every output: addresses in hexadecimal at the dump's pointer
+// width, times in UTC; empty for NULL and beyond the last row or column. A NUL in the text is
+// replaced by its symbol. Free it with `dumpql_string_free`.
 char *dumpql_result_render(const struct dumpql_result *result,
                            size_t row,
                            size_t column);
 
-// Values that the tables of the query could not give, and why; values that do not apply to a row are
-// not counted. Returns false, and sets nothing, once `index` is beyond the last one.
+// Values that are absent in the tables of the query, with the reason; values that do not apply to
+// a row are not counted. Returns false, and sets nothing, once `index` is beyond the last one.
 bool dumpql_result_footnote(const struct dumpql_result *result,
                             size_t index,
                             struct dumpql_footnote *footnote);
@@ -358,24 +364,24 @@ bool dumpql_result_footnote(const struct dumpql_result *result,
 // Frees a result. Arrow data that was exported from it stays valid.
 void dumpql_result_free(struct dumpql_result *result);
 
-// The version of the library. The text is valid for ever.
+// The version of the library. The text is always valid.
 const char *dumpql_version(void);
 
-// Opens `count` dumps or debugger logs, over all of which every table then ranges; with `count` 0
-// there are only the tables that the program adds. `options` may be NULL. Free the session with
+// Opens `count` dumps or debugger logs; every table then covers all of them. With `count` 0 there
+// are only the tables that the program adds. `options` may be NULL. Free the session with
 // `dumpql_session_free`.
 //
-// Errors: E0401 if a file is not a dump that can be read, E0402 if it cannot be opened, E0403 if
-// symbols of the options cannot be read.
+// Errors: E0401 if a file is not a readable dump, E0402 if it cannot be opened, E0403 if symbols
+// of the options cannot be read.
 struct dumpql_session *dumpql_open(const char *const *paths,
                                    size_t count,
                                    const struct dumpql_options *options,
                                    struct dumpql_error **error);
 
-// Opens a dump whose `length` bytes are in memory; they are copied. `name` is what messages and the
-// column `dump` call it. `options` may be NULL. Free the session with `dumpql_session_free`.
+// Opens a dump whose `length` bytes are in memory; they are copied. `name` is its name in messages
+// and in the column `dump`. `options` may be NULL. Free the session with `dumpql_session_free`.
 //
-// Errors: E0401 if the bytes are not a dump that can be read, E0403 as with `dumpql_open`.
+// Errors: E0401 if the bytes are not a readable dump, E0403 as with `dumpql_open`.
 struct dumpql_session *dumpql_open_memory(const char *name,
                                           const uint8_t *bytes,
                                           size_t length,
@@ -388,13 +394,13 @@ struct dumpql_session *dumpql_open_sample(const struct dumpql_options *options,
                                           struct dumpql_error **error);
 
 // The bytes of the sample, as `dumpql_open_memory` takes them. They belong to the library and are
-// valid for ever. `length` must not be NULL.
+// always valid. `length` must not be NULL.
 const uint8_t *dumpql_sample_bytes(size_t *length);
 
-// Runs a query, or a script of which the last result is returned, and waits for it. Free the result
-// with `dumpql_result_free`. Several threads may run queries on one session at the same time.
+// Runs a query and waits for it; of a script, the last result is returned. Free the result with
+// `dumpql_result_free`. Several threads may run queries on one session at the same time.
 //
-// Errors: whatever is wrong with the query, with its place; E0308 at the deadline of the options.
+// Errors: any error in the query, with its position; E0308 at the deadline of the options.
 struct dumpql_result *dumpql_query(const struct dumpql_session *session,
                                    const char *sql,
                                    struct dumpql_error **error);
@@ -414,90 +420,92 @@ void dumpql_session_free(struct dumpql_session *session);
 // Frees a text that a function returned as `char *`.
 void dumpql_string_free(char *text);
 
-// Reads a query or a script, whose parameters `$name` get values by the functions `dumpql_bind_…`.
-// Free the statement with `dumpql_statement_free`.
+// Parses a query or a script. The functions `dumpql_bind_…` set its parameters `$name`. Free the
+// statement with `dumpql_statement_free`.
 //
-// Errors: what is wrong with the syntax. Names and types are checked when it runs.
+// Errors: syntax errors. Names and types are checked when it runs.
 struct dumpql_statement *dumpql_prepare(const struct dumpql_session *session,
                                         const char *sql,
                                         struct dumpql_error **error);
 
-// A query of the shipped library by its name (`irp-distribution`), or by the debugger command that it
-// answers (`!irpfind`, `k 10`). Parameters without a value have their defaults. Free the statement
-// with `dumpql_statement_free`.
+// Looks up a query of the shipped library by its name (`irp-distribution`), or by the debugger
+// command that it replaces (`!irpfind`, `k 10`). Parameters without a value have their defaults.
+// Free the statement with `dumpql_statement_free`.
 //
 // Errors: E0201 with similar names.
 struct dumpql_statement *dumpql_prepare_saved(const struct dumpql_session *session,
                                               const char *name,
                                               struct dumpql_error **error);
 
-// Gives the parameter `$name` the value NULL; `name` has no `$`. As the other functions `dumpql_bind_…`
+// Sets the parameter `$name` to NULL; `name` has no `$`. Like the other functions `dumpql_bind_…`,
 // it replaces an earlier value, and returns false if an argument is NULL or not UTF-8.
 bool dumpql_bind_null(struct dumpql_statement *statement,
                       const char *name);
 
-// Gives the parameter `$name` a truth value.
+// Sets the parameter `$name` to a Boolean.
 bool dumpql_bind_bool(struct dumpql_statement *statement, const char *name, bool value);
 
-// Gives the parameter `$name` an integer.
+// Sets the parameter `$name` to an integer.
 bool dumpql_bind_integer(struct dumpql_statement *statement, const char *name, int64_t value);
 
-// Gives the parameter `$name` a floating-point number.
+// Sets the parameter `$name` to a floating-point number.
 bool dumpql_bind_double(struct dumpql_statement *statement, const char *name, double value);
 
-// Gives the parameter `$name` a text, which is copied.
+// Sets the parameter `$name` to a text, which is copied.
 bool dumpql_bind_text(struct dumpql_statement *statement, const char *name, const char *value);
 
-// Gives the parameter `$name` an address.
+// Sets the parameter `$name` to an address.
 bool dumpql_bind_address(struct dumpql_statement *statement, const char *name, uint64_t value);
 
-// Gives the parameter `$name` a point in time, in microseconds since 1970-01-01 UTC.
+// Sets the parameter `$name` to a point in time, in microseconds since 1970-01-01 UTC.
 bool dumpql_bind_timestamp(struct dumpql_statement *statement,
                            const char *name,
                            int64_t microseconds);
 
-// Gives the parameter `$name` a duration in microseconds.
+// Sets the parameter `$name` to a duration in microseconds.
 bool dumpql_bind_interval(struct dumpql_statement *statement,
                           const char *name,
                           int64_t microseconds);
 
-// How long a run may take, instead of what the options say; then it fails with E0308. 0 stands for no
-// limit.
+// Sets how long a run may take, instead of the limit of the options; then it fails with E0308. 0
+// means no limit.
 void dumpql_statement_set_timeout(struct dumpql_statement *statement,
                                   uint64_t milliseconds);
 
-// How many bytes joins and functions may produce, instead of what the options say (E0307).
+// Sets how many bytes joins and functions may produce, instead of the limit of the options
+// (E0307).
 void dumpql_statement_set_memory(struct dumpql_statement *statement, size_t bytes);
 
-// Whether a value that cannot be read is an error (E0305), instead of what the options say.
+// Sets whether a value that cannot be read is an error (E0305), instead of the setting of the
+// options.
 void dumpql_statement_set_strict(struct dumpql_statement *statement, bool strict);
 
-// Adds a token that ends the statement's runs from another thread. Any of several tokens does.
-// Returns false if an argument is NULL.
+// Adds a token that cancels the statement's runs from another thread. With several tokens, any of
+// them does. Returns false if an argument is NULL.
 bool dumpql_statement_add_token(struct dumpql_statement *statement,
                                 const struct dumpql_cancel_token *token);
 
-// Tells how far a run is. `user` is handed to the callback and has to be valid while the statement
-// runs. A NULL callback turns it off.
+// Sets a callback that reports the progress of a run. `user` is passed to the callback and must be
+// valid while the statement runs. A NULL callback turns the reports off.
 void dumpql_statement_set_progress(struct dumpql_statement *statement,
                                    dumpql_progress_callback callback,
                                    void *user);
 
-// Runs a statement and waits for it. Of a script, the last result is returned; a script of nothing but
-// changes (`ATTACH`, `CREATE`, `SET`) gives a result without columns. Free the result with
+// Runs a statement and waits for it; of a script, the last result is returned. A script that only
+// makes changes (`ATTACH`, `CREATE`, `SET`) returns a result without columns. Free the result with
 // `dumpql_result_free`.
 //
-// Errors: whatever is wrong with the query, with its place; E0306 if a token was cancelled or the
-// progress callback said so, E0307 and E0308 for limits.
+// Errors: any error in the query, with its position; E0306 if a token was cancelled or the
+// progress callback returned false, E0307 and E0308 for limits.
 struct dumpql_result *dumpql_statement_run(struct dumpql_statement *statement,
                                            struct dumpql_error **error);
 
 // Frees a statement.
 void dumpql_statement_free(struct dumpql_statement *statement);
 
-// Runs the statements of a script, handing each result to the callback as it is ready; the result
-// belongs to the callback, which frees it with `dumpql_result_free` and returns whether to go on.
-// Returns false if the script failed; results that were handed over stay valid.
+// Runs the statements of a script, and passes each result to the callback as soon as it is ready.
+// The result belongs to the callback, which frees it with `dumpql_result_free` and returns whether
+// to continue. Returns false if the script failed; results that were passed on stay valid.
 //
 // Errors: as `dumpql_statement_run`.
 bool dumpql_query_each(const struct dumpql_session *session,
@@ -509,8 +517,8 @@ bool dumpql_query_each(const struct dumpql_session *session,
 // A token that is not cancelled. Free it with `dumpql_cancel_token_free`.
 struct dumpql_cancel_token *dumpql_cancel_token_new(void);
 
-// Makes the queries that have the token end with E0306 soon, and those at once that begin with it
-// later. Any thread may call it at any time, but no signal handler, as it takes a lock.
+// Cancels the queries that have the token: running ones end soon with E0306, later ones at once.
+// Any thread may call it at any time, except from a signal handler, because it takes a lock.
 void dumpql_cancel_token_cancel(const struct dumpql_cancel_token *token);
 
 // Whether the token was cancelled.

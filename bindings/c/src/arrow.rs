@@ -17,16 +17,17 @@ use crate::guard::{Failure, guard, null, object, text};
 use crate::result::dumpql_result;
 use crate::session::dumpql_session;
 
-/// Starts a scan of a table of the host program: fills `out` with a stream of batches whose columns are
-/// those of the schema that the table was added with, and returns 0; or leaves `out` alone and returns
-/// another number, with which the query fails.
+/// Starts a scan of a table of the host program. The callback fills `out` with a stream of batches
+/// that have the columns of the table's schema, and returns 0. If it returns another number, it
+/// leaves `out` alone and the query fails.
 ///
-/// It is called once a scan, by any thread and by several at the same time; the stream is read and
-/// released by that thread. An error of the stream ends the query with its text.
+/// It is called once per scan, by any thread and by several threads at the same time; the same
+/// thread reads and releases the stream. An error of the stream ends the query with the error's
+/// text.
 pub type dumpql_scan_callback =
     Option<unsafe extern "C" fn(user: *mut c_void, out: *mut ArrowArrayStream) -> c_int>;
 
-/// Frees what a callback is called with.
+/// Frees the `user` pointer of a callback.
 pub type dumpql_free_callback = Option<unsafe extern "C" fn(user: *mut c_void)>;
 
 fn internal(error: impl std::fmt::Display) -> Failure {
@@ -34,8 +35,9 @@ fn internal(error: impl std::fmt::Display) -> Failure {
 }
 
 /// The rows as a stream of the Arrow C stream interface, which the caller releases. Columns with a
-/// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time microseconds in UTC,
-/// text has 64-bit offsets. The stream does not need the result any more. Returns false on an error.
+/// repeated name get `_1`, `_2`, …; addresses are unsigned integers, points in time are
+/// microseconds in UTC, text has 64-bit offsets. The stream does not need the result any more.
+/// Returns false on an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_stream(
     result: *const dumpql_result,
@@ -43,20 +45,20 @@ pub unsafe extern "C" fn dumpql_result_stream(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result.
+        // SAFETY: the header requires a live result.
         let result = unsafe { object(result, "result") }?;
         let out = NonNull::new(out).ok_or_else(|| null("out"))?;
         let stream = result.rows.to_arrow_stream().map_err(internal)?;
-        // SAFETY: the header asks for a place to write to, which holds nothing to be released.
+        // SAFETY: the header requires a place to write to, which holds nothing to be released.
         unsafe { out.write(stream) };
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
-/// The rows as one array of structures of the Arrow C data interface and its schema, which the caller
-/// releases; as `dumpql_result_stream` otherwise. Returns false on an error.
+/// The rows as one array of structures of the Arrow C data interface, with its schema. The caller
+/// releases both; otherwise as `dumpql_result_stream`. Returns false on an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_array(
     result: *const dumpql_result,
@@ -65,24 +67,24 @@ pub unsafe extern "C" fn dumpql_result_array(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result.
+        // SAFETY: the header requires a live result.
         let result = unsafe { object(result, "result") }?;
         let schema = NonNull::new(schema).ok_or_else(|| null("schema"))?;
         let array = NonNull::new(array).ok_or_else(|| null("array"))?;
         let rows = one_array(&result.rows)?;
         let field = Field::new("".into(), rows.dtype().clone(), false);
-        // SAFETY: the header asks for places to write to, which hold nothing to be released.
+        // SAFETY: the header requires places to write to, which hold nothing to be released.
         unsafe {
             schema.write(export_field_to_c(&field));
             array.write(export_array_to_c(rows));
         }
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
-/// The rows as one array; results are in one piece.
+/// The rows as one array; results have a single chunk.
 fn one_array(rows: &engine::ResultSet) -> Result<Box<dyn Array>, Failure> {
     let mut stream = Box::new(rows.to_arrow_stream().map_err(internal)?);
     // SAFETY: the stream is the engine's own.
@@ -117,12 +119,12 @@ pub unsafe extern "C" fn dumpql_attach_stream(
 ) -> bool {
     let body = || {
         let stream = NonNull::new(stream).ok_or_else(|| null("stream"))?;
-        // SAFETY: the header asks for a stream that may be moved.
+        // SAFETY: the header requires a stream that may be moved.
         let stream = Box::new(unsafe { stream.replace(ArrowArrayStream::empty()) });
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, name) = unsafe { (object(session, "session")?, text(name, "name")?) };
         let failed = |why: &dyn std::fmt::Display| Failure::of(Code::NoSource, why);
-        // SAFETY: the header asks for a stream of the C stream interface.
+        // SAFETY: the header requires a stream of the C stream interface.
         let mut reader =
             unsafe { ArrowArrayStreamReader::try_new(stream) }.map_err(|why| failed(&why))?;
         let mut columns = ArrowColumns::new(reader.field().dtype())?;
@@ -133,26 +135,26 @@ pub unsafe extern "C" fn dumpql_attach_stream(
         session.engine.attach_rows(name, columns.finish())?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
-/// The callback of a table and what it is called with.
+/// The callback of a table, and its `user` pointer.
 struct Host {
     scan: unsafe extern "C" fn(*mut c_void, *mut ArrowArrayStream) -> c_int,
     user: *mut c_void,
     free: dumpql_free_callback,
 }
 
-// SAFETY: the header asks for callbacks that any thread may call.
+// SAFETY: the header requires callbacks that any thread may call.
 unsafe impl Send for Host {}
-// SAFETY: the header asks for callbacks that several threads may call at the same time.
+// SAFETY: the header requires callbacks that several threads may call at the same time.
 unsafe impl Sync for Host {}
 
 impl Drop for Host {
     fn drop(&mut self) {
         if let Some(free) = self.free {
-            // SAFETY: the header asks for a function that takes this pointer, and this is its end.
+            // SAFETY: the header requires a function that takes this pointer, and this is its end.
             unsafe { free(self.user) };
         }
     }
@@ -161,12 +163,12 @@ impl Drop for Host {
 impl Host {
     fn open(&self) -> Result<ArrowBatches, String> {
         let mut stream = Box::new(ArrowArrayStream::empty());
-        // SAFETY: the header asks for a function of this type that takes this pointer.
+        // SAFETY: the header requires a function of this type that takes this pointer.
         let status = unsafe { (self.scan)(self.user, &raw mut *stream) };
         if status != 0 {
             return Err(format!("the program's callback returned {status}"));
         }
-        // SAFETY: the header asks for a stream of the C stream interface.
+        // SAFETY: the header requires a stream of the C stream interface.
         let reader = unsafe { ArrowArrayStreamReader::try_new(stream) };
         let mut reader = reader.map_err(|why| why.to_string())?;
         // SAFETY: as above.
@@ -175,14 +177,15 @@ impl Host {
     }
 }
 
-/// Adds a table whose rows the program makes anew whenever a query reads it: `scan` is called with `user`
-/// for each scan. `doc` is what `SHOW TABLES` and `meta.tables` say of it. The schema, a structure of the
-/// columns, is moved: the library releases it, also on an error. `free_user`, which may be NULL, is
-/// called with `user` once nobody can call `scan` any more: when the session and its statements and
-/// results were freed, or at once if the table cannot be added. Returns false on an error.
+/// Adds a table whose rows the program makes for each query: `scan` is called with `user` for each
+/// scan. `doc` is the description in `SHOW TABLES` and `meta.tables`. The schema, a structure of
+/// the columns, is moved: the library releases it, also on an error. `free_user`, which may be
+/// NULL, is called with `user` once `scan` cannot be called any more: when the session and its
+/// statements and results were freed, or at once if the table cannot be added. Returns false on an
+/// error.
 ///
 /// Errors: E0210 if a table has that name, a column has a type that `dumpql_attach_stream` does not
-/// take, or two have one name.
+/// take, or two columns have one name.
 #[unsafe(no_mangle)]
 #[allow(
     clippy::too_many_arguments,
@@ -199,27 +202,27 @@ pub unsafe extern "C" fn dumpql_add_table(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // What is moved is freed here, whatever else is wrong.
+        // Moved arguments are freed here, whatever else is wrong.
         let host = scan.map(|scan| Host { scan, user, free: free_user });
         if let (None, Some(free)) = (&host, free_user) {
             // SAFETY: as in the destructor of `Host`, of which there is none.
             unsafe { free(user) };
         }
-        // SAFETY: the header asks for a schema that may be moved.
+        // SAFETY: the header requires a schema that may be moved.
         let schema = NonNull::new(schema).map(|s| unsafe { s.replace(ArrowSchema::empty()) });
         let host = host.ok_or_else(|| null("scan"))?;
         let schema = schema.ok_or_else(|| null("schema"))?;
-        // SAFETY: the header asks for a live session and texts with a NUL.
+        // SAFETY: the header requires a live session and texts with a NUL.
         let session = unsafe { object(session, "session") }?;
         // SAFETY: as above.
         let (name, doc) = unsafe { (text(name, "name")?, text(doc, "doc")?) };
-        // SAFETY: the header asks for a schema of the C data interface.
+        // SAFETY: the header requires a schema of the C data interface.
         let field = unsafe { import_field_from_c(&schema) };
         let field = field.map_err(|why| Failure::of(Code::BadQuery, why))?;
         let table = ArrowTable::new(name, doc, field.dtype(), move || host.open())?;
         session.engine.add_table(table)?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }

@@ -42,7 +42,7 @@ impl dumpql_error {
     }
 }
 
-/// A part of an error; NULL of NULL.
+/// A part of an error; NULL if the error is NULL.
 ///
 /// # Safety
 /// `error` is NULL or a live error.
@@ -62,19 +62,20 @@ unsafe fn part(
 /// The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_code(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.code)) }
 }
 
 /// What is wrong, in one line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_message(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.message)) }
 }
 
-/// Where in the query the error is: the first byte, and the byte after the last. Returns false, and
-/// sets nothing, if the error is not about the query's text. `start` and `end` may be NULL.
+/// The position of the error in the query: the first byte, and the byte after the last. Returns
+/// false, and sets nothing, if the error is not about the query's text. `start` and `end` may be
+/// NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_span(
     error: *const dumpql_error,
@@ -82,11 +83,11 @@ pub unsafe extern "C" fn dumpql_error_span(
     end: *mut u32,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or a live error.
+        // SAFETY: the header requires NULL or a live error.
         let span = unsafe { error.as_ref() }?.span?;
         for (to, value) in [(start, span.0), (end, span.1)] {
             if !to.is_null() {
-                // SAFETY: the header asks for NULL or a place to write to.
+                // SAFETY: the header requires NULL or a place to write to.
                 unsafe { to.write(value) };
             }
         }
@@ -94,14 +95,14 @@ pub unsafe extern "C" fn dumpql_error_span(
     })
 }
 
-/// A line of help: what to write instead, similar names, what there is. NULL once `index` is beyond
-/// the last line. The text belongs to the error.
+/// A line of help, such as a correction, similar names or the existing names. NULL once `index` is
+/// beyond the last line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_help(
     error: *const dumpql_error,
     index: usize,
 ) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| error.help.get(index)) }
 }
 
@@ -109,20 +110,20 @@ pub unsafe extern "C" fn dumpql_error_help(
 /// the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_render(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.rendered)) }
 }
 
-/// All errors of the query as JSON objects, one a line. The text belongs to the error.
+/// All errors of the query as JSON objects, one per line. The text belongs to the error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_json(error: *const dumpql_error) -> *const c_char {
-    // SAFETY: the header asks for NULL or a live error.
+    // SAFETY: the header requires NULL or a live error.
     unsafe { part(error, |error| Some(&error.json)) }
 }
 
 /// Frees an error.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_error_free(error: *mut dumpql_error) {
-    // SAFETY: the header asks for NULL or an error that nobody uses any more.
+    // SAFETY: the header requires NULL or an error that nobody uses any more.
     unsafe { free(error) };
 }

@@ -1,4 +1,4 @@
-//! What every function does first: no panic leaves it, no pointer is followed unchecked.
+//! The wrapper of every function: no panic leaves it, and no pointer is dereferenced unchecked.
 
 use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use crate::error::dumpql_error;
 
 /// Why a call failed.
 pub(crate) enum Failure {
-    /// What the engine reports.
+    /// An error of the engine.
     Engine(Box<engine::Error>),
     /// The call itself is wrong: a code and a message.
     Misuse(&'static str, String),
@@ -59,7 +59,7 @@ pub(crate) unsafe fn guard<T>(
     })
 }
 
-/// Runs the body of a function that cannot fail but for a defect.
+/// Runs the body of a function that fails only because of a defect.
 pub(crate) fn quiet<T>(otherwise: T, body: impl FnOnce() -> Option<T>) -> T {
     catch_unwind(AssertUnwindSafe(body)).ok().flatten().unwrap_or(otherwise)
 }
@@ -72,7 +72,7 @@ pub(crate) unsafe fn free<T>(object: *mut T) {
     if object.is_null() {
         return;
     }
-    // A destructor that panics has a defect; the memory is lost, the program goes on.
+    // A destructor that panics is a defect; the memory is leaked, and the program continues.
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller's promise.
         drop(unsafe { Box::from_raw(object) });
@@ -93,7 +93,7 @@ pub(crate) unsafe fn object<'a, T>(object: *const T, what: &str) -> Result<&'a T
     unsafe { object.as_ref() }.ok_or_else(|| null(what))
 }
 
-/// The object behind a pointer, to be changed.
+/// The object behind a pointer, as a mutable reference.
 ///
 /// # Safety
 /// `object` is NULL or points to a live object that nobody else uses meanwhile.
@@ -119,7 +119,7 @@ pub(crate) fn null(what: &str) -> Failure {
     Failure::Misuse("C0001", format!("`{what}` is NULL"))
 }
 
-/// Text for C. A NUL inside, which hostile dumps can have, is shown as its symbol.
+/// Text for C. A NUL in it, which hostile dumps can contain, is replaced by its symbol.
 pub(crate) fn c_text(text: &str) -> CString {
     let clean = if text.contains('\0') { text.replace('\0', "\u{2400}") } else { text.to_owned() };
     CString::new(clean).unwrap_or_default()

@@ -22,7 +22,7 @@ impl dumpql_options {
     }
 }
 
-/// Changes options; nothing happens to NULL.
+/// Changes options; NULL is ignored.
 ///
 /// # Safety
 /// `options` is NULL or live options that nobody else uses meanwhile.
@@ -35,44 +35,45 @@ unsafe fn set(options: *mut dumpql_options, change: impl FnOnce(Options) -> Opti
     });
 }
 
-/// Options with their defaults: no symbols, no cache, no files by queries, no deadline. Free them with
-/// `dumpql_options_free`.
+/// Options with their defaults: no symbols, no cache, no file access by queries, no deadline. Free
+/// them with `dumpql_options_free`.
 #[unsafe(no_mangle)]
 pub extern "C" fn dumpql_options_new() -> *mut dumpql_options {
     quiet(std::ptr::null_mut(), || Some(give(dumpql_options::default())))
 }
 
-/// Adds a folder or a file of symbols or layouts, or a symbol path as Windows debuggers write it
-/// (`srv*cache*url`), whose servers are asked. Returns false if `path` is NULL or not UTF-8.
+/// Adds a folder or a file of symbols or layouts, or a symbol path in the syntax of Windows
+/// debuggers (`srv*cache*url`), whose servers are asked. Returns false if `path` is NULL or not
+/// UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_add_symbols(
     options: *mut dumpql_options,
     path: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let (options, path) = unsafe { (changed(options, "options"), text(path, "path")) };
         options.ok()?.symbols.push(path.ok()?.to_owned());
         Some(true)
     })
 }
 
-/// Whether no symbol server is asked.
+/// Sets whether no symbol server is asked.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_offline(options: *mut dumpql_options, offline: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.offline(offline)) };
 }
 
-/// A file in the format of `pooltag.txt`, which has priority over the built-in list. Returns false if
-/// `file` is NULL or not UTF-8.
+/// Sets a file in the format of `pooltag.txt`, which has priority over the built-in list. Returns
+/// false if `file` is NULL or not UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_pool_tags(
     options: *mut dumpql_options,
     file: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let file = unsafe { text(file, "file") }.ok()?;
         // SAFETY: as above.
         unsafe { set(options, |options| options.pool_tags(file)) };
@@ -80,15 +81,15 @@ pub unsafe extern "C" fn dumpql_options_set_pool_tags(
     })
 }
 
-/// A folder for indexes of dumps, so that a search runs only once. Without one nothing is cached.
-/// Returns false if `folder` is NULL or not UTF-8.
+/// Sets a folder for indexes of dumps, so that a search runs only once. Without it nothing is
+/// cached. Returns false if `folder` is NULL or not UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_cache(
     options: *mut dumpql_options,
     folder: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live options, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and NULL or a text with a NUL.
         let folder = unsafe { text(folder, "folder") }.ok()?;
         // SAFETY: as above.
         unsafe { set(options, |options| options.cache(folder)) };
@@ -96,38 +97,38 @@ pub unsafe extern "C" fn dumpql_options_set_cache(
     })
 }
 
-/// Whether a value that cannot be read is an error (E0305).
+/// Sets whether a value that cannot be read is an error (E0305).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_strict(options: *mut dumpql_options, strict: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.strict(strict)) };
 }
 
-/// How many bytes joins and functions of a query may produce; a query that would exceed the limit
-/// fails with E0307. The default is 224 MiB.
+/// Sets how many bytes joins and functions of a query may produce; a query that would exceed the
+/// limit fails with E0307. The default is 224 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_memory(options: *mut dumpql_options, bytes: usize) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.memory(bytes)) };
 }
 
-/// Whether queries may open and write files by their path (`ATTACH`, `FROM 'file.csv'`, `COPY`). They
-/// may not by default, as a program may run the queries of others.
+/// Sets whether queries may open and write files by their path (`ATTACH`, `FROM 'file.csv'`,
+/// `COPY`). By default they may not, because a program may run the queries of others.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_files(options: *mut dumpql_options, allowed: bool) {
-    // SAFETY: the header asks for NULL or live options.
+    // SAFETY: the header requires NULL or live options.
     unsafe { set(options, |options| options.files(allowed)) };
 }
 
-/// How long a query may take, unless its statement says otherwise; then it fails with E0308. 0 stands
-/// for no limit.
+/// Sets how long a query may take, unless its statement sets another limit; then it fails with
+/// E0308. 0 means no limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_timeout(
     options: *mut dumpql_options,
     milliseconds: u64,
 ) {
     quiet((), || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { changed(options, "options") }.ok()?;
         options.timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
         Some(())
@@ -137,6 +138,6 @@ pub unsafe extern "C" fn dumpql_options_set_timeout(
 /// Frees options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_free(options: *mut dumpql_options) {
-    // SAFETY: the header asks for NULL or options that nobody uses any more.
+    // SAFETY: the header requires NULL or options that nobody uses any more.
     unsafe { free(options) };
 }

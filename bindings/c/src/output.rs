@@ -10,7 +10,7 @@ use crate::error::dumpql_error;
 use crate::guard::{Failure, c_text, guard, object, text};
 use crate::result::dumpql_result;
 
-/// The format of that name: an ending of a file, or `excel` for CSV that Excel opens as it is.
+/// The format with this name: a file name extension, or `excel` for CSV that Excel opens directly.
 fn format(name: &str) -> Result<FileFormat, Failure> {
     if name.eq_ignore_ascii_case("excel") {
         return Ok(FileFormat::ExcelCsv);
@@ -21,10 +21,11 @@ fn format(name: &str) -> Result<FileFormat, Failure> {
 }
 
 /// Writes a result as a file: `csv`, `excel` (CSV for Excel), `tsv`, `json`, `jsonl`, `md`, `html`,
-/// `xlsx`, `parquet` or `svg`. With `format` NULL the ending of the path decides. The file is complete
-/// or as it was. Returns false on an error.
+/// `xlsx`, `parquet` or `svg`. If `format` is NULL, the extension of the path decides. On an error
+/// the file is unchanged. Returns false on an error.
 ///
-/// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open dump.
+/// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open
+/// dump.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_write(
     result: *const dumpql_result,
@@ -33,12 +34,12 @@ pub unsafe extern "C" fn dumpql_result_write(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live result and a text with a NUL.
+        // SAFETY: the header requires a live result and a text with a NUL.
         let (result, path) = unsafe { (object(result, "result")?, text(path, "path")?) };
         let name = if format.is_null() {
             path.rsplit_once('.').map_or("", |(_, ending)| ending)
         } else {
-            // SAFETY: the header asks for NULL or a text with a NUL.
+            // SAFETY: the header requires NULL or a text with a NUL.
             unsafe { text(format, "format") }?
         };
         let format = self::format(name)?;
@@ -51,14 +52,14 @@ pub unsafe extern "C" fn dumpql_result_write(
             .map_err(|why| failed(&why))?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }
 
-/// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and `svg`.
-/// A NUL inside is shown as its symbol. Free it with `dumpql_string_free`.
+/// A result as text in one of the formats `csv`, `excel`, `tsv`, `json`, `jsonl`, `md`, `html` and
+/// `svg`. A NUL in the text is replaced by its symbol. Free it with `dumpql_string_free`.
 ///
-/// Errors: E0209 if there is no such format of text.
+/// Errors: E0209 if there is no such text format.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_format(
     result: *const dumpql_result,
@@ -66,7 +67,7 @@ pub unsafe extern "C" fn dumpql_result_format(
     error: *mut *mut dumpql_error,
 ) -> *mut c_char {
     let body = || {
-        // SAFETY: the header asks for a live result and a text with a NUL.
+        // SAFETY: the header requires a live result and a text with a NUL.
         let (result, name) = unsafe { (object(result, "result")?, text(format, "format")?) };
         let format = self::format(name)?;
         let mut bytes = Vec::new();
@@ -80,6 +81,6 @@ pub unsafe extern "C" fn dumpql_result_format(
         }
         Err(Failure::of(Code::Unsupported, format!("`{name}` is no format of text")))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }

@@ -32,23 +32,23 @@ impl dumpql_result {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub enum dumpql_type {
-    /// No value: NULL.
+    /// No value (NULL).
     Null = 0,
-    /// A truth value.
+    /// A Boolean.
     Boolean = 1,
-    /// A signed integer of 64 bits.
+    /// A signed 64-bit integer.
     Integer = 2,
     /// A floating-point number.
     Double = 3,
     /// UTF-8 text.
     Text = 4,
-    /// An address, or another unsigned number of 64 bits.
+    /// An address, or another unsigned 64-bit number.
     Address = 5,
     /// A point in time: microseconds since 1970-01-01 UTC.
     Timestamp = 6,
     /// A duration in microseconds.
     Interval = 7,
-    /// A type that this version of the interface has no member for; `dumpql_result_render` and the
+    /// A type without a member in this version of the interface; `dumpql_result_render` and the
     /// Arrow interfaces give its values.
     Other = 8,
 }
@@ -132,7 +132,7 @@ pub struct dumpql_footnote {
     pub count: usize,
 }
 
-/// What is asked of a result; `otherwise` of NULL.
+/// A property of a result; `otherwise` if the result is NULL.
 ///
 /// # Safety
 /// `result` is NULL or a live result.
@@ -148,7 +148,7 @@ unsafe fn of<T>(
 /// The number of rows.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_rows(result: *const dumpql_result) -> usize {
-    // SAFETY: the header asks for NULL or a live result, as do the functions below.
+    // SAFETY: the header requires NULL or a live result, as do the functions below.
     unsafe { of(result, 0, |result| Some(result.rows.len())) }
 }
 
@@ -159,8 +159,8 @@ pub unsafe extern "C" fn dumpql_result_columns(result: *const dumpql_result) -> 
     unsafe { of(result, 0, |result| Some(result.names.len())) }
 }
 
-/// The name of a column as selected, which need not be unique; NULL beyond the last one. The text
-/// belongs to the result.
+/// The name of a column as selected, which need not be unique; NULL if `column` is beyond the last
+/// one. The text belongs to the result.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_column_name(
     result: *const dumpql_result,
@@ -194,9 +194,9 @@ pub unsafe extern "C" fn dumpql_result_column_type_name(
     unsafe { of(result, std::ptr::null(), name) }
 }
 
-/// One value; NULL (`DUMPQL_TYPE_NULL`) beyond the ends. Returns false, and sets nothing, if an argument
-/// is NULL. Why a value is absent `why(column)` in the query says, and for whole columns
-/// `dumpql_result_footnote`.
+/// One value; NULL (`DUMPQL_TYPE_NULL`) beyond the last row or column. Returns false, and sets
+/// nothing, if an argument is NULL. For the reason of an absent value, select `why(column)`; for
+/// the reasons in a whole column, see `dumpql_result_footnote`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_cell(
     result: *const dumpql_result,
@@ -206,7 +206,7 @@ pub unsafe extern "C" fn dumpql_result_cell(
 ) -> bool {
     let get = |result: &dumpql_result| {
         let found = dumpql_cell::of(&result.rows.value(row, column));
-        // SAFETY: the header asks for NULL or a place to write to.
+        // SAFETY: the header requires NULL or a place to write to.
         *unsafe { cell.as_mut() }? = found;
         Some(true)
     };
@@ -214,9 +214,9 @@ pub unsafe extern "C" fn dumpql_result_cell(
     unsafe { of(result, false, get) }
 }
 
-/// One value as text, as every output shows it: addresses in hexadecimal at the dump's pointer width,
-/// times in UTC; empty for NULL and beyond the ends. A NUL inside is shown as its symbol. Free it with
-/// `dumpql_string_free`.
+/// One value as text, in the form of every output: addresses in hexadecimal at the dump's pointer
+/// width, times in UTC; empty for NULL and beyond the last row or column. A NUL in the text is
+/// replaced by its symbol. Free it with `dumpql_string_free`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_render(
     result: *const dumpql_result,
@@ -228,8 +228,8 @@ pub unsafe extern "C" fn dumpql_result_render(
     unsafe { of(result, std::ptr::null_mut(), text) }
 }
 
-/// Values that the tables of the query could not give, and why; values that do not apply to a row are
-/// not counted. Returns false, and sets nothing, once `index` is beyond the last one.
+/// Values that are absent in the tables of the query, with the reason; values that do not apply to
+/// a row are not counted. Returns false, and sets nothing, once `index` is beyond the last one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_footnote(
     result: *const dumpql_result,
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn dumpql_result_footnote(
         let [table, column, reason] = result.footnotes.get(index)?;
         let count = result.rows.footnotes().get(index)?.count;
         let (table, column, reason) = (table.as_ptr(), column.as_ptr(), reason.as_ptr());
-        // SAFETY: the header asks for NULL or a place to write to.
+        // SAFETY: the header requires NULL or a place to write to.
         *unsafe { footnote.as_mut() }? = dumpql_footnote { table, column, reason, count };
         Some(true)
     };
@@ -251,6 +251,6 @@ pub unsafe extern "C" fn dumpql_result_footnote(
 /// Frees a result. Arrow data that was exported from it stays valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_result_free(result: *mut dumpql_result) {
-    // SAFETY: the header asks for NULL or a result that nobody uses any more.
+    // SAFETY: the header requires NULL or a result that nobody uses any more.
     unsafe { free(result) };
 }

@@ -32,18 +32,18 @@ fn open(images: Vec<Image>, options: &dumpql_options) -> Result<*mut dumpql_sess
     Ok(give(dumpql_session { engine, timeout: options.timeout }))
 }
 
-/// The version of the library. The text is valid for ever.
+/// The version of the library. The text is always valid.
 #[unsafe(no_mangle)]
 pub extern "C" fn dumpql_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Opens `count` dumps or debugger logs, over all of which every table then ranges; with `count` 0
-/// there are only the tables that the program adds. `options` may be NULL. Free the session with
+/// Opens `count` dumps or debugger logs; every table then covers all of them. With `count` 0 there
+/// are only the tables that the program adds. `options` may be NULL. Free the session with
 /// `dumpql_session_free`.
 ///
-/// Errors: E0401 if a file is not a dump that can be read, E0402 if it cannot be opened, E0403 if
-/// symbols of the options cannot be read.
+/// Errors: E0401 if a file is not a readable dump, E0402 if it cannot be opened, E0403 if symbols
+/// of the options cannot be read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_open(
     paths: *const *const c_char,
@@ -52,27 +52,27 @@ pub unsafe extern "C" fn dumpql_open(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { options_of(options) };
         let mut images = Vec::new();
         if paths.is_null() && count > 0 {
             return Err(null("paths"));
         }
         for index in 0..count {
-            // SAFETY: the header asks for an array of `count` texts.
+            // SAFETY: the header requires an array of `count` texts.
             let path = unsafe { text(paths.add(index).read(), "path") }?;
             images.push(Image::open(Path::new(path)).map_err(engine::Error::from)?);
         }
         open(images, &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
-/// Opens a dump whose `length` bytes are in memory; they are copied. `name` is what messages and the
-/// column `dump` call it. `options` may be NULL. Free the session with `dumpql_session_free`.
+/// Opens a dump whose `length` bytes are in memory; they are copied. `name` is its name in messages
+/// and in the column `dump`. `options` may be NULL. Free the session with `dumpql_session_free`.
 ///
-/// Errors: E0401 if the bytes are not a dump that can be read, E0403 as with `dumpql_open`.
+/// Errors: E0401 if the bytes are not a readable dump, E0403 as with `dumpql_open`.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_open_memory(
     name: *const c_char,
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn dumpql_open_memory(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options, and a text with a NUL.
+        // SAFETY: the header requires NULL or live options, and a text with a NUL.
         let (options, name) = unsafe { (options_of(options), text(name, "name")?) };
         if bytes.is_null() {
             return Err(null("bytes"));
@@ -90,11 +90,11 @@ pub unsafe extern "C" fn dumpql_open_memory(
         if isize::try_from(length).is_err() {
             return Err(Failure::Misuse("C0003", "`length` is no length of memory".to_owned()));
         }
-        // SAFETY: the header asks for `length` bytes, and the length is one that memory can have.
+        // SAFETY: the header requires `length` bytes, and the length is one that memory can have.
         let bytes = unsafe { std::slice::from_raw_parts(bytes, length) };
         open(vec![Image::from_bytes(name, bytes)], &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -106,30 +106,30 @@ pub unsafe extern "C" fn dumpql_open_sample(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_session {
     let body = || {
-        // SAFETY: the header asks for NULL or live options.
+        // SAFETY: the header requires NULL or live options.
         let options = unsafe { options_of(options) };
         open(vec![Image::from_bytes("sample", engine::sample_file())], &options)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
 /// The bytes of the sample, as `dumpql_open_memory` takes them. They belong to the library and are
-/// valid for ever. `length` must not be NULL.
+/// always valid. `length` must not be NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_sample_bytes(length: *mut usize) -> *const u8 {
     static SAMPLE: LazyLock<Vec<u8>> = LazyLock::new(engine::sample_file);
     quiet(std::ptr::null(), || {
-        // SAFETY: the header asks for a place to write to.
+        // SAFETY: the header requires a place to write to.
         *unsafe { length.as_mut() }? = SAMPLE.len();
         Some(SAMPLE.as_ptr())
     })
 }
 
-/// Runs a query, or a script of which the last result is returned, and waits for it. Free the result
-/// with `dumpql_result_free`. Several threads may run queries on one session at the same time.
+/// Runs a query and waits for it; of a script, the last result is returned. Free the result with
+/// `dumpql_result_free`. Several threads may run queries on one session at the same time.
 ///
-/// Errors: whatever is wrong with the query, with its place; E0308 at the deadline of the options.
+/// Errors: any error in the query, with its position; E0308 at the deadline of the options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_query(
     session: *const dumpql_session,
@@ -137,7 +137,7 @@ pub unsafe extern "C" fn dumpql_query(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_result {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let mut prepared = session.engine.prepare(sql)?;
         if let Some(timeout) = session.timeout {
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn dumpql_query(
         let rows = prepared.run()?;
         Ok(give(dumpql_result::new(rows, &session.engine)))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
@@ -158,7 +158,7 @@ pub unsafe extern "C" fn dumpql_session_source(
     index: usize,
 ) -> *mut c_char {
     quiet(std::ptr::null_mut(), || {
-        // SAFETY: the header asks for NULL or a live session.
+        // SAFETY: the header requires NULL or a live session.
         let names = unsafe { session.as_ref() }?.engine.source_names();
         names.get(index).map(|name| c_text(name).into_raw())
     })
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn dumpql_session_is_open(
     path: *const c_char,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or a live session, and NULL or a text with a NUL.
+        // SAFETY: the header requires NULL or a live session, and NULL or a text with a NUL.
         let (session, path) = unsafe { (session.as_ref()?, text(path, "path").ok()?) };
         Some(session.engine.is_open(&PathBuf::from(path)))
     })
@@ -181,7 +181,7 @@ pub unsafe extern "C" fn dumpql_session_is_open(
 /// Frees a session. Its statements and results stay valid.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_session_free(session: *mut dumpql_session) {
-    // SAFETY: the header asks for NULL or a session that nobody uses any more.
+    // SAFETY: the header requires NULL or a session that nobody uses any more.
     unsafe { free(session) };
 }
 
@@ -189,7 +189,7 @@ pub unsafe extern "C" fn dumpql_session_free(session: *mut dumpql_session) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_string_free(text: *mut c_char) {
     if !text.is_null() {
-        // SAFETY: the header asks for a text that a function of this library returned.
+        // SAFETY: the header requires a text that a function of this library returned.
         drop(unsafe { CString::from_raw(text) });
     }
 }

@@ -14,12 +14,12 @@ use crate::result::dumpql_result;
 use crate::session::dumpql_session;
 use crate::token::dumpql_cancel_token;
 
-/// How often progress is told.
+/// The interval of progress reports.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Tells how far a query is: how many rows were read, and how many bytes of memory a search has been
-/// through, of how many (both 0 while nothing is searched). Returns whether to go on; false cancels
-/// the query.
+/// Reports the progress of a query: how many rows were read, and how many bytes of memory a search
+/// has covered, of how many (both 0 without a search). The callback returns whether the query
+/// continues; false cancels it.
 ///
 /// It is called once on the thread that runs the statement before the query begins, then about ten
 /// times a second on a thread of the library; never by two threads at once. It must not use the
@@ -28,7 +28,7 @@ pub type dumpql_progress_callback = Option<
     unsafe extern "C" fn(user: *mut c_void, rows: u64, searched_bytes: u64, all_bytes: u64) -> bool,
 >;
 
-/// A query that was read and can be run, once or again. Free it with `dumpql_statement_free`.
+/// A parsed query, which can be run several times. Free it with `dumpql_statement_free`.
 pub struct dumpql_statement {
     session: Arc<Session>,
     sql: String,
@@ -41,24 +41,24 @@ pub struct dumpql_statement {
     progress: Option<Watcher>,
 }
 
-/// A callback and what it is called with.
+/// A callback and its `user` pointer.
 #[derive(Clone, Copy)]
 struct Watcher {
     call: unsafe extern "C" fn(*mut c_void, u64, u64, u64) -> bool,
     user: *mut c_void,
 }
 
-// SAFETY: the header asks for a callback that may be called on a thread of the library.
+// SAFETY: the header requires a callback that may be called on a thread of the library.
 unsafe impl Send for Watcher {}
 // SAFETY: as above; calls are never made by two threads at once.
 unsafe impl Sync for Watcher {}
 
 impl Watcher {
-    /// Whether to go on.
+    /// Whether the query continues.
     fn tell(&self, progress: &QueryProgress) -> bool {
         let rows = u64::try_from(progress.rows_read()).unwrap_or(u64::MAX);
         let (searched, all) = progress.searched().unwrap_or_default();
-        // SAFETY: the header asks for a function of this type that takes this pointer.
+        // SAFETY: the header requires a function of this type that takes this pointer.
         unsafe { (self.call)(self.user, rows, searched, all) }
     }
 }
@@ -103,7 +103,7 @@ impl dumpql_statement {
     }
 }
 
-/// Runs a query and tells how far it is.
+/// Runs a query and reports its progress.
 fn watched(prepared: Prepared<'_>, watcher: &Watcher) -> Result<ResultSet, engine::Error> {
     let (progress, token) = (QueryProgress::new(), CancelToken::new());
     let prepared = prepared.progress(&progress).cancel(&token);
@@ -120,7 +120,7 @@ fn watched(prepared: Prepared<'_>, watcher: &Watcher) -> Result<ResultSet, engin
                 }
             }
         };
-        // Where no thread can be had, the query runs without telling how far it is.
+        // If no thread can be started, the query runs without progress reports.
         let _ = std::thread::Builder::new().name("progress".to_owned()).spawn_scoped(scope, watch);
         let result = prepared.run();
         drop(done);
@@ -128,10 +128,10 @@ fn watched(prepared: Prepared<'_>, watcher: &Watcher) -> Result<ResultSet, engin
     })
 }
 
-/// Reads a query or a script, whose parameters `$name` get values by the functions `dumpql_bind_…`.
-/// Free the statement with `dumpql_statement_free`.
+/// Parses a query or a script. The functions `dumpql_bind_…` set its parameters `$name`. Free the
+/// statement with `dumpql_statement_free`.
 ///
-/// Errors: what is wrong with the syntax. Names and types are checked when it runs.
+/// Errors: syntax errors. Names and types are checked when it runs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_prepare(
     session: *const dumpql_session,
@@ -139,18 +139,18 @@ pub unsafe extern "C" fn dumpql_prepare(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_statement {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let _ = session.engine.prepare(sql)?;
         Ok(give(dumpql_statement::new(session, sql.to_owned())))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
-/// A query of the shipped library by its name (`irp-distribution`), or by the debugger command that it
-/// answers (`!irpfind`, `k 10`). Parameters without a value have their defaults. Free the statement
-/// with `dumpql_statement_free`.
+/// Looks up a query of the shipped library by its name (`irp-distribution`), or by the debugger
+/// command that it replaces (`!irpfind`, `k 10`). Parameters without a value have their defaults.
+/// Free the statement with `dumpql_statement_free`.
 ///
 /// Errors: E0201 with similar names.
 #[unsafe(no_mangle)]
@@ -160,7 +160,7 @@ pub unsafe extern "C" fn dumpql_prepare_saved(
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_statement {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, name) = unsafe { (object(session, "session")?, text(name, "name")?) };
         let library = Library::default();
         let called = library.find(name)?;
@@ -171,14 +171,14 @@ pub unsafe extern "C" fn dumpql_prepare_saved(
         statement.saved = Some(called.query.clone());
         Ok(give(statement))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
-/// Gives a parameter a value. Returns false if the statement or the name is NULL or not UTF-8.
+/// Sets a parameter. Returns false if the statement or the name is NULL or not UTF-8.
 ///
 /// # Safety
-/// As the header asks of the functions `dumpql_bind_…`.
+/// As for the functions `dumpql_bind_…`, according to the header.
 unsafe fn bind(
     statement: *mut dumpql_statement,
     name: *const c_char,
@@ -192,18 +192,18 @@ unsafe fn bind(
     })
 }
 
-/// Gives the parameter `$name` the value NULL; `name` has no `$`. As the other functions `dumpql_bind_…`
+/// Sets the parameter `$name` to NULL; `name` has no `$`. Like the other functions `dumpql_bind_…`,
 /// it replaces an earlier value, and returns false if an argument is NULL or not UTF-8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_null(
     statement: *mut dumpql_statement,
     name: *const c_char,
 ) -> bool {
-    // SAFETY: the header asks for a live statement and a text with a NUL, as do those below.
+    // SAFETY: the header requires a live statement and a text with a NUL, as do those below.
     unsafe { bind(statement, name, || Some(Value::Null)) }
 }
 
-/// Gives the parameter `$name` a truth value.
+/// Sets the parameter `$name` to a Boolean.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_bool(
     statement: *mut dumpql_statement,
@@ -214,7 +214,7 @@ pub unsafe extern "C" fn dumpql_bind_bool(
     unsafe { bind(statement, name, || Some(Value::Bool(value))) }
 }
 
-/// Gives the parameter `$name` an integer.
+/// Sets the parameter `$name` to an integer.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_integer(
     statement: *mut dumpql_statement,
@@ -225,7 +225,7 @@ pub unsafe extern "C" fn dumpql_bind_integer(
     unsafe { bind(statement, name, || Some(Value::Int(value))) }
 }
 
-/// Gives the parameter `$name` a floating-point number.
+/// Sets the parameter `$name` to a floating-point number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_double(
     statement: *mut dumpql_statement,
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn dumpql_bind_double(
     unsafe { bind(statement, name, || Some(Value::Double(value))) }
 }
 
-/// Gives the parameter `$name` a text, which is copied.
+/// Sets the parameter `$name` to a text, which is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_text(
     statement: *mut dumpql_statement,
@@ -247,7 +247,7 @@ pub unsafe extern "C" fn dumpql_bind_text(
     unsafe { bind(statement, name, || Some(Value::text(text(value, "value").ok()?.to_owned()))) }
 }
 
-/// Gives the parameter `$name` an address.
+/// Sets the parameter `$name` to an address.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_address(
     statement: *mut dumpql_statement,
@@ -258,7 +258,7 @@ pub unsafe extern "C" fn dumpql_bind_address(
     unsafe { bind(statement, name, || Some(Value::Addr(value))) }
 }
 
-/// Gives the parameter `$name` a point in time, in microseconds since 1970-01-01 UTC.
+/// Sets the parameter `$name` to a point in time, in microseconds since 1970-01-01 UTC.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_timestamp(
     statement: *mut dumpql_statement,
@@ -269,7 +269,7 @@ pub unsafe extern "C" fn dumpql_bind_timestamp(
     unsafe { bind(statement, name, || Some(Value::Time(microseconds))) }
 }
 
-/// Gives the parameter `$name` a duration in microseconds.
+/// Sets the parameter `$name` to a duration in microseconds.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_bind_interval(
     statement: *mut dumpql_statement,
@@ -280,7 +280,7 @@ pub unsafe extern "C" fn dumpql_bind_interval(
     unsafe { bind(statement, name, || Some(Value::Interval(microseconds))) }
 }
 
-/// Changes a statement; nothing happens to NULL.
+/// Changes a statement; NULL is ignored.
 ///
 /// # Safety
 /// `statement` is NULL or a live statement that nobody else uses meanwhile.
@@ -292,55 +292,57 @@ unsafe fn set(statement: *mut dumpql_statement, change: impl FnOnce(&mut dumpql_
     });
 }
 
-/// How long a run may take, instead of what the options say; then it fails with E0308. 0 stands for no
-/// limit.
+/// Sets how long a run may take, instead of the limit of the options; then it fails with E0308. 0
+/// means no limit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_set_timeout(
     statement: *mut dumpql_statement,
     milliseconds: u64,
 ) {
     let timeout = (milliseconds > 0).then(|| Duration::from_millis(milliseconds));
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.timeout = timeout) };
 }
 
-/// How many bytes joins and functions may produce, instead of what the options say (E0307).
+/// Sets how many bytes joins and functions may produce, instead of the limit of the options
+/// (E0307).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_set_memory(
     statement: *mut dumpql_statement,
     bytes: usize,
 ) {
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.memory = Some(bytes)) };
 }
 
-/// Whether a value that cannot be read is an error (E0305), instead of what the options say.
+/// Sets whether a value that cannot be read is an error (E0305), instead of the setting of the
+/// options.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_set_strict(
     statement: *mut dumpql_statement,
     strict: bool,
 ) {
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.strict = Some(strict)) };
 }
 
-/// Adds a token that ends the statement's runs from another thread. Any of several tokens does.
-/// Returns false if an argument is NULL.
+/// Adds a token that cancels the statement's runs from another thread. With several tokens, any of
+/// them does. Returns false if an argument is NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_add_token(
     statement: *mut dumpql_statement,
     token: *const dumpql_cancel_token,
 ) -> bool {
     quiet(false, || {
-        // SAFETY: the header asks for NULL or live objects.
+        // SAFETY: the header requires NULL or live objects.
         let (statement, token) = unsafe { (changed(statement, "statement"), token.as_ref()) };
         statement.ok()?.tokens.push(token?.0.clone());
         Some(true)
     })
 }
 
-/// Tells how far a run is. `user` is handed to the callback and has to be valid while the statement
-/// runs. A NULL callback turns it off.
+/// Sets a callback that reports the progress of a run. `user` is passed to the callback and must be
+/// valid while the statement runs. A NULL callback turns the reports off.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_set_progress(
     statement: *mut dumpql_statement,
@@ -348,41 +350,41 @@ pub unsafe extern "C" fn dumpql_statement_set_progress(
     user: *mut c_void,
 ) {
     let watcher = callback.map(|call| Watcher { call, user });
-    // SAFETY: the header asks for NULL or a live statement.
+    // SAFETY: the header requires NULL or a live statement.
     unsafe { set(statement, |statement| statement.progress = watcher) };
 }
 
-/// Runs a statement and waits for it. Of a script, the last result is returned; a script of nothing but
-/// changes (`ATTACH`, `CREATE`, `SET`) gives a result without columns. Free the result with
+/// Runs a statement and waits for it; of a script, the last result is returned. A script that only
+/// makes changes (`ATTACH`, `CREATE`, `SET`) returns a result without columns. Free the result with
 /// `dumpql_result_free`.
 ///
-/// Errors: whatever is wrong with the query, with its place; E0306 if a token was cancelled or the
-/// progress callback said so, E0307 and E0308 for limits.
+/// Errors: any error in the query, with its position; E0306 if a token was cancelled or the
+/// progress callback returned false, E0307 and E0308 for limits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_run(
     statement: *mut dumpql_statement,
     error: *mut *mut dumpql_error,
 ) -> *mut dumpql_result {
     let body = || {
-        // SAFETY: the header asks for a live statement.
+        // SAFETY: the header requires a live statement.
         let statement = unsafe { object(statement, "statement") }?;
         let rows = statement.run()?;
         Ok(give(dumpql_result::new(rows, &statement.session)))
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }
 }
 
 /// Frees a statement.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_free(statement: *mut dumpql_statement) {
-    // SAFETY: the header asks for NULL or a statement that nobody uses any more.
+    // SAFETY: the header requires NULL or a statement that nobody uses any more.
     unsafe { free(statement) };
 }
 
-/// Runs the statements of a script, handing each result to the callback as it is ready; the result
-/// belongs to the callback, which frees it with `dumpql_result_free` and returns whether to go on.
-/// Returns false if the script failed; results that were handed over stay valid.
+/// Runs the statements of a script, and passes each result to the callback as soon as it is ready.
+/// The result belongs to the callback, which frees it with `dumpql_result_free` and returns whether
+/// to continue. Returns false if the script failed; results that were passed on stay valid.
 ///
 /// Errors: as `dumpql_statement_run`.
 #[unsafe(no_mangle)]
@@ -394,7 +396,7 @@ pub unsafe extern "C" fn dumpql_query_each(
     error: *mut *mut dumpql_error,
 ) -> bool {
     let body = || {
-        // SAFETY: the header asks for a live session and a text with a NUL.
+        // SAFETY: the header requires a live session and a text with a NUL.
         let (session, sql) = unsafe { (object(session, "session")?, text(sql, "sql")?) };
         let callback = callback.ok_or_else(|| null("callback"))?;
         let mut prepared = session.engine.prepare(sql)?;
@@ -403,11 +405,11 @@ pub unsafe extern "C" fn dumpql_query_each(
         }
         prepared.run_each(&mut |rows| {
             let result = give(dumpql_result::new(rows, &session.engine));
-            // SAFETY: the header asks for a function of this type that takes this pointer.
+            // SAFETY: the header requires a function of this type that takes this pointer.
             unsafe { callback(user, result) }
         })?;
         Ok(true)
     };
-    // SAFETY: the header asks for NULL or a place to write to.
+    // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, false, body) }
 }

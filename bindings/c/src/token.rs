@@ -4,8 +4,8 @@ use engine::CancelToken;
 
 use crate::guard::{free, give, quiet};
 
-/// Ends queries from another thread. Free it with `dumpql_cancel_token_free`; statements that were
-/// given it keep what they need.
+/// Cancels queries from another thread. Free it with `dumpql_cancel_token_free`; statements to
+/// which it was added do not need it any more.
 pub struct dumpql_cancel_token(pub(crate) CancelToken);
 
 /// A token that is not cancelled. Free it with `dumpql_cancel_token_free`.
@@ -14,12 +14,12 @@ pub extern "C" fn dumpql_cancel_token_new() -> *mut dumpql_cancel_token {
     quiet(std::ptr::null_mut(), || Some(give(dumpql_cancel_token(CancelToken::new()))))
 }
 
-/// Makes the queries that have the token end with E0306 soon, and those at once that begin with it
-/// later. Any thread may call it at any time, but no signal handler, as it takes a lock.
+/// Cancels the queries that have the token: running ones end soon with E0306, later ones at once.
+/// Any thread may call it at any time, except from a signal handler, because it takes a lock.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_cancel_token_cancel(token: *const dumpql_cancel_token) {
     quiet((), || {
-        // SAFETY: the header asks for NULL or a live token.
+        // SAFETY: the header requires NULL or a live token.
         unsafe { token.as_ref() }?.0.cancel();
         Some(())
     });
@@ -30,13 +30,13 @@ pub unsafe extern "C" fn dumpql_cancel_token_cancel(token: *const dumpql_cancel_
 pub unsafe extern "C" fn dumpql_cancel_token_is_cancelled(
     token: *const dumpql_cancel_token,
 ) -> bool {
-    // SAFETY: the header asks for NULL or a live token.
+    // SAFETY: the header requires NULL or a live token.
     quiet(false, || Some(unsafe { token.as_ref() }?.0.is_cancelled()))
 }
 
 /// Frees a token.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_cancel_token_free(token: *mut dumpql_cancel_token) {
-    // SAFETY: the header asks for NULL or a token that nobody uses any more.
+    // SAFETY: the header requires NULL or a token that nobody uses any more.
     unsafe { free(token) };
 }

@@ -1,10 +1,10 @@
-"""What Python costs: a large result to a frame of polars against the same query in Rust, and importing.
+"""The overhead of Python: converting a large result to a frame of polars, compared with the query alone, and importing.
 
     python bindings/python/benches/overhead.py [ROWS]
 
-The query alone is what Rust does: the same library runs it, and no row becomes a Python object. Figures are
-medians of several runs, in processor time, so that what else the machine does matters little; ratios hold
-for any profile of building.
+The query alone runs in the same library, and no row becomes a Python object. Figures are medians of several
+runs, in processor time, so that other load on the machine matters little; the ratios hold for any build
+profile.
 """
 
 from __future__ import annotations

@@ -13,11 +13,11 @@ use crate::value::value;
 /// Named columns, as a session attaches them.
 pub(crate) type Columns = Vec<(String, ColumnData)>;
 
-/// The columns of a capsule with an Arrow stream, which is used up.
+/// The columns of a capsule with an Arrow stream, which is consumed.
 pub(crate) fn of_stream(py: Python<'_>, capsule: &Bound<'_, PyCapsule>) -> PyResult<Columns> {
     let pointer = capsule.pointer_checked(Some(c"arrow_array_stream"))?;
-    // SAFETY: a capsule of that name holds a stream of the C stream interface; who takes it moves it
-    // out and leaves a released one behind, as the interface asks.
+    // SAFETY: a capsule with this name holds a stream of the C stream interface; the consumer moves
+    // it out and leaves a released one behind, as the interface requires.
     let stream = unsafe { pointer.cast::<ArrowArrayStream>().replace(ArrowArrayStream::empty()) };
     let failed = |why: &dyn std::fmt::Display| PyValueError::new_err(why.to_string());
     // SAFETY: as above.
@@ -51,7 +51,7 @@ pub(crate) fn of_objects(name: &str, objects: &[Bound<'_, PyAny>]) -> PyResult<C
     Ok(builder.finish())
 }
 
-/// The type that holds values of both.
+/// The type that holds the values of both types.
 fn common(a: Ty, b: Ty) -> Option<Ty> {
     match (a, b) {
         (Ty::Null, other) | (other, Ty::Null) => Some(other),

@@ -3,7 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// The exception for an error of the engine; `sql` is the text that its place is in.
+/// The exception for an error of the engine; `sql` is the text to which its position refers.
 pub(crate) fn raised(py: Python<'_>, error: &engine::Error, sql: Option<&str>) -> PyErr {
     exception(py, error, sql).unwrap_or_else(|failed| failed)
 }
@@ -25,7 +25,7 @@ fn exception(py: Python<'_>, error: &engine::Error, sql: Option<&str>) -> PyResu
     Ok(PyErr::from_value(exception))
 }
 
-/// The exception for a defect, or for what cannot happen.
+/// The exception for a defect, or for a case that cannot occur.
 pub(crate) fn defect(why: impl std::fmt::Display) -> PyErr {
     PyRuntimeError::new_err(why.to_string())
 }

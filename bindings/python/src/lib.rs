@@ -1,4 +1,4 @@
-//! dumpql for Python: the native part. The package `dumpql` in `python/` is what programs import.
+//! dumpql for Python: the native part. Programs import the package `dumpql` in `python/`.
 
 #![allow(unsafe_code, reason = "streams of the Arrow C interface are moved out of capsules")]
 #![allow(clippy::needless_pass_by_value, reason = "arguments of Python programs come by value")]

@@ -17,7 +17,7 @@ use crate::value::Objects;
 #[pyclass(frozen, module = "dumpql._dumpql")]
 pub(crate) struct NativeResult {
     rows: ResultSet,
-    /// The session that gave it, whose dumps are not written to.
+    /// The session of the result, whose dumps are never written to.
     session: Weak<Session>,
 }
 
@@ -26,14 +26,14 @@ impl NativeResult {
         Self { rows, session }
     }
 
-    /// The rows from `start` up to `stop` that there are.
+    /// The existing rows from `start` up to `stop`.
     fn between(&self, start: usize, stop: usize) -> std::ops::Range<usize> {
         let stop = stop.min(self.rows.len());
         start.min(stop)..stop
     }
 }
 
-/// The format of that name: an ending of a file, or `excel` for CSV that Excel opens as it is.
+/// The format with this name: a file name extension, or `excel` for CSV that Excel opens directly.
 fn format(name: &str) -> PyResult<FileFormat> {
     if name == "excel" {
         return Ok(FileFormat::ExcelCsv);
@@ -71,7 +71,7 @@ impl NativeResult {
         Ok(list)
     }
 
-    /// Rows as texts, as every output shows them; None for NULL.
+    /// Rows as texts, in the form of every output; None for NULL.
     fn texts(&self, start: usize, stop: usize) -> Vec<Vec<Option<String>>> {
         let columns = 0..self.rows.fields().len();
         let cell = |row: usize, column: usize| {
@@ -89,13 +89,13 @@ impl NativeResult {
         PyList::new(py, values.collect::<PyResult<Vec<_>>>()?)
     }
 
-    /// Table, column, reason and count of values that could not be given.
+    /// Table, column, reason and count of absent values.
     fn footnotes(&self) -> Vec<(&'static str, &'static str, &'static str, usize)> {
         let each = self.rows.footnotes().iter();
         each.map(|note| (note.table, note.column, note.reason.as_str(), note.count)).collect()
     }
 
-    /// Tables that a saved query did without, and why.
+    /// Tables that a saved query did without, with the reason.
     fn unread(&self) -> Vec<(&'static str, Vec<String>)> {
         self.rows.unread().iter().map(|u| (u.table, u.because.clone())).collect()
     }
@@ -126,7 +126,7 @@ impl NativeResult {
         written.map_err(|why| PyOSError::new_err(format!("{}: {why}", path.display())))
     }
 
-    /// The bytes that a file would have.
+    /// The bytes that the file would have.
     fn bytes<'py>(
         &self,
         py: Python<'py>,

@@ -1,4 +1,4 @@
-//! Runs queries while Python goes on: other threads of Python run, Ctrl+C ends the query.
+//! Runs queries while other threads of Python continue; Ctrl+C cancels the query.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::{defect, raised};
 
-/// How often signals are looked at and progress is told.
+/// The interval of checks for signals and of progress reports.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Runs a query on another thread and waits for it without holding the interpreter.
@@ -54,7 +54,7 @@ pub(crate) fn run(
     outcome.map_err(|error| raised(py, &error, Some(sql)))
 }
 
-/// Raises what a signal raises, and tells how far the query is.
+/// Raises the exceptions of signal handlers, and reports the progress of the query.
 fn look(progress: Option<&Py<PyAny>>, watched: &QueryProgress) -> PyResult<()> {
     Python::attach(|py| {
         py.check_signals()?;

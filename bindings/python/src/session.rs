@@ -16,7 +16,7 @@ use crate::result::NativeResult;
 use crate::run::run;
 use crate::value::value;
 
-/// Ends queries from another thread: a query that is given the token as `cancel=` raises
+/// Cancels queries from another thread: a query with the token as `cancel=` raises
 /// `dumpql.CancelledError` soon after `cancel()` was called.
 #[pyclass(frozen, module = "dumpql")]
 #[derive(Default)]
@@ -29,7 +29,7 @@ impl CancelToken {
         Self::default()
     }
 
-    /// Ends the queries that have the token, and those that are given it later.
+    /// Cancels the queries that have the token, and those that get it later.
     fn cancel(&self) {
         self.0.cancel();
     }
@@ -44,12 +44,12 @@ impl CancelToken {
 /// The native part of a session.
 #[pyclass(frozen, module = "dumpql._dumpql")]
 pub(crate) struct NativeSession {
-    /// `None` once it was closed.
+    /// `None` after it was closed.
     engine: Mutex<Option<Arc<Session>>>,
     timeout: Option<f64>,
 }
 
-/// Limits of one query and what watches it.
+/// The limits of one query, and its cancel token and progress callback.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Limits {
@@ -221,7 +221,7 @@ impl NativeSession {
         attached.map_err(|error| raised(py, &error, None))
     }
 
-    /// Closes the dumps once running queries are done.
+    /// Closes the dumps as soon as running queries are finished.
     fn close(&self) {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -9,7 +9,7 @@ use pyo3::types::{PyBool, PyDate, PyDateTime, PyDelta, PyFloat, PyInt, PyString,
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
-/// Makes Python objects of values.
+/// Converts values to Python objects.
 pub(crate) struct Objects<'py> {
     py: Python<'py>,
     /// 1970-01-01 in UTC.
@@ -23,8 +23,8 @@ impl<'py> Objects<'py> {
         Ok(Self { py, epoch })
     }
 
-    /// Addresses are integers, points in time aware datetimes, intervals timedeltas. A point in time
-    /// that no datetime holds is its text.
+    /// Addresses are integers, points in time are aware datetimes, intervals are timedeltas. A
+    /// point in time outside the range of datetime is its text.
     pub(crate) fn of(&self, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         match value {
@@ -55,8 +55,8 @@ fn delta(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyDelta>> {
     PyDelta::new(py, part(days)?, part(rest / SECOND)?, part(rest % SECOND)?, false)
 }
 
-/// A Python object as a value: None, bool, int, float, str, datetime, date and timedelta, and whatever
-/// counts as one of them. A datetime without time zone is in UTC.
+/// Converts a Python object to a value: None, bool, int, float, str, datetime, date and timedelta,
+/// and their subclasses. A datetime without time zone is in UTC.
 pub(crate) fn value(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     if object.is_none() {
         return Ok(Value::Null);
@@ -79,7 +79,7 @@ pub(crate) fn value(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     if object.is_instance_of::<PyDelta>() {
         return Ok(Value::Interval(microseconds(object)?));
     }
-    // What counts as a whole number: numpy's integers.
+    // Objects with `__index__` count as integers, such as those of numpy.
     if object.hasattr("__index__")? {
         return integer(&object.call_method0("__index__")?);
     }

@@ -9,15 +9,16 @@ use super::take::{Stop, Taker};
 use crate::dump::Image;
 use crate::dump::bytes::{slice, text, u8_at, u16_at, u32_at};
 
-/// Where the flags of the header are, and those of a set of cabinets: one before, one behind.
+/// Offset of the flags in the header, and the flags of a cabinet set: another cabinet precedes or
+/// follows.
 const FLAGS: usize = 30;
 const OF_A_SET: u16 = 3;
 /// The flag of a header with reserved bytes.
 const RESERVED: u16 = 4;
-/// Upper limit on blocks that are walked; a cabinet of 2 GB has a sixteenth of them.
+/// Upper limit on the data blocks that are walked; a cabinet of 2 GB has a sixteenth of that.
 const MAX_BLOCKS: usize = 1 << 20;
 
-/// Takes the members in their order.
+/// Takes the members in file order.
 pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> {
     if u16_at(image, FLAGS).is_some_and(|flags| flags & OF_A_SET != 0) {
         let why = "that is one of a set; `extrac32 /a /e` or cabextract unpacks all of them";
@@ -31,7 +32,7 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
     let names: Vec<String> = files.map(|file| file.name().to_owned()).collect();
     for name in names {
         taker.see()?;
-        // What stands before a member in its folder is unpacked to get there.
+        // The data before a member in its folder has to be decompressed first.
         taker.pass(&name, places.get(&name).copied().unwrap_or_default())?;
         match cabinet.read_file(&name) {
             Ok(mut member) => taker.take(&name, image.len() as u64, &mut member)?,
@@ -41,8 +42,8 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
     Ok(())
 }
 
-/// Where each member begins in its folder. The crate trusts that members end with their folders and
-/// that names differ; `None` if that is not so.
+/// The offset of each member in its decompressed folder. Returns `None` if a member exceeds its
+/// folder or two members have the same name, because the crate relies on neither being so.
 fn places(file: &[u8]) -> Option<BTreeMap<String, u64>> {
     let (folders, files) = (u16_at(file, 26)?, u16_at(file, 28)?);
     let (mut at, mut of_folder, mut of_block) = (36usize, 0, 0);

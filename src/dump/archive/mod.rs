@@ -1,8 +1,8 @@
-//! Archives, as dumps are sent: each member that may be a dump or a log is unpacked into a temporary
-//! file. An archive within an archive (`.zip` of `.gz`) is unpacked too.
+//! Archives, in which dumps are often sent. Each member that may be a dump or a log is decompressed
+//! into a temporary file; an archive within an archive (`.zip` of `.gz`) is decompressed too.
 //!
-//! What is unpacked is bounded: by its size, and by how well it is packed. Names of members are
-//! never paths here.
+//! The size and the compression ratio of what is decompressed are limited. Names of members are
+//! never used as paths.
 
 #[cfg(feature = "archives")]
 mod cabinet;
@@ -18,7 +18,7 @@ mod zipped;
 use super::spool::Spooling;
 use super::{Error, Image};
 
-/// The formats that are unpacked.
+/// The formats that can be decompressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Zip,
@@ -44,7 +44,7 @@ impl Kind {
         MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, kind)| *kind)
     }
 
-    /// The name, with its article.
+    /// The name of the format, with an article.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Zip => "a zip archive",
@@ -56,7 +56,7 @@ impl Kind {
         }
     }
 
-    /// The command that unpacks it.
+    /// The command that decompresses the format.
     #[cfg(not(feature = "archives"))]
     const fn command(self) -> &'static str {
         match self {
@@ -70,14 +70,14 @@ impl Kind {
     }
 }
 
-/// What an archive held.
+/// The contents of an archive.
 #[derive(Debug, Default)]
 pub(super) struct Unpacked {
     pub(super) images: Vec<Image>,
     pub(super) errors: Vec<Error>,
 }
 
-/// Unpacks what may be a dump or a log.
+/// Decompresses the members that may be dumps or logs.
 #[cfg(feature = "archives")]
 pub(super) fn unpack(image: &Image, kind: Kind, spooling: &Spooling) -> Unpacked {
     let mut taker = take::Taker::new(image, kind, spooling);
@@ -85,7 +85,7 @@ pub(super) fn unpack(image: &Image, kind: Kind, spooling: &Spooling) -> Unpacked
     taker.finish(done)
 }
 
-/// Says how the file is unpacked.
+/// Returns an error that says how to decompress the file.
 #[cfg(not(feature = "archives"))]
 pub(super) fn unpack(image: &Image, kind: Kind, _: &Spooling) -> Unpacked {
     let (name, command) = (kind.name(), kind.command());

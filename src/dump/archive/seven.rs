@@ -1,5 +1,5 @@
-//! 7z archives: members one after another in packed folders, and a header at the end that lists
-//! them. Decoders are those of liblzma.
+//! 7z archives: members one after another in compressed folders, and a header at the end of the
+//! file that lists them. The decoders are those of liblzma.
 
 use std::io::{self, Read};
 
@@ -14,14 +14,14 @@ use crate::dump::bytes::{slice_at, u32_at};
 
 mod header;
 
-/// Offsets in packed data are from the end of the first header.
+/// Offsets of compressed data are relative to the end of the start header.
 const START: u64 = 32;
-/// The largest dictionary that is allowed, in bytes.
+/// Upper limit on an LZMA dictionary, in bytes.
 const MAX_DICTIONARY: u64 = 1 << 30;
 
 const ENCRYPTED: &[u8] = &[6, 0xf1, 7, 1];
 
-/// Takes the members in the order in which they are packed.
+/// Takes the members in the order in which they are stored.
 pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> {
     let header = header::read(image)?;
     let mut names = header.names.iter();
@@ -53,7 +53,7 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
     Ok(())
 }
 
-/// The packed bytes of a folder, the first of whose streams has a number.
+/// The compressed bytes of a folder; `first` is the index of its first stream.
 fn packed<'i>(
     image: &'i [u8],
     folder: &Folder,
@@ -70,16 +70,16 @@ fn packed<'i>(
     bytes.ok_or_else(|| "beyond the end of the archive".to_owned())
 }
 
-/// What unpacks a folder.
+/// The decoder of a folder.
 fn decoder<'i>(packed: &'i [u8], folder: &Folder) -> Result<Box<dyn Read + 'i>, String> {
     let chain = folder.chain().ok_or("that is packed in several streams, which is not read")?;
     if chain.iter().any(|coder| coder.id == ENCRYPTED) {
         return Err("that is encrypted, which is not read; 7-Zip asks for its password".to_owned());
     }
-    let damaged = |_| "whose packing is stated wrongly".to_owned();
+    let damaged = |_| "whose compression properties are invalid".to_owned();
     let mut filters = Filters::new();
     let mut is_copy = false;
-    // liblzma wants the last step of packing last.
+    // liblzma expects the compression itself last.
     for (index, coder) in chain.iter().enumerate().rev() {
         let properties = coder.properties.as_slice();
         match coder.id.as_slice() {
@@ -88,7 +88,8 @@ fn decoder<'i>(packed: &'i [u8], folder: &Folder) -> Result<Box<dyn Read + 'i>, 
                 bounded(dictionary2(properties))?;
                 filters.lzma2_properties(properties).map_err(damaged)?;
             }
-            // Where nothing marks the end, a filter would keep the last bytes.
+            // LZMA1 without an end marker cannot be combined with a filter, which would hold back
+            // the last bytes.
             [3, 1, 1] if index == 0 && chain.len() == 1 => {
                 bounded(u32_at(properties, 1).map(u64::from))?;
                 filters.lzma1_properties(properties).map_err(damaged)?;
@@ -124,7 +125,7 @@ fn unknown(id: &[u8]) -> String {
     format!("that is packed by {name}, which is not read; 7-Zip unpacks it")
 }
 
-/// The dictionary that a property of LZMA2 states.
+/// The dictionary size in the LZMA2 properties.
 fn dictionary2(properties: &[u8]) -> Option<u64> {
     let [bits] = properties else { return None };
     let base = 2 | u64::from(bits & 1);
@@ -135,11 +136,11 @@ fn bounded(dictionary: Option<u64>) -> Result<(), String> {
     match dictionary {
         Some(bytes) if bytes <= MAX_DICTIONARY => Ok(()),
         Some(bytes) => Err(format!("whose dictionary of {bytes} bytes is too large")),
-        None => Err("whose packing is stated wrongly".to_owned()),
+        None => Err("whose compression properties are invalid".to_owned()),
     }
 }
 
-/// A member within a folder. At its end the checksum has to be right.
+/// A member within a folder. Its checksum is verified at its end.
 struct Part<'a> {
     from: &'a mut dyn Read,
     left: u64,
@@ -170,7 +171,7 @@ impl Read for Part<'_> {
     }
 }
 
-/// Unpacks a header.
+/// Decompresses a header.
 fn unpacked(image: &[u8], header: &Header, most: u64) -> Result<Vec<u8>, Stop> {
     let folder = header.folders.first();
     let folder = folder.ok_or_else(|| Stop::Archive("with an empty header".to_owned()))?;
@@ -192,7 +193,7 @@ fn unpacked(image: &[u8], header: &Header, most: u64) -> Result<Vec<u8>, Stop> {
 }
 
 impl Folder {
-    /// The coders in the order of unpacking; `None` if they are not one chain.
+    /// The coders in the order of decoding; `None` if they do not form a single chain.
     fn chain(&self) -> Option<Vec<&Coder>> {
         if self.packed.len() != 1 || self.coders.iter().any(|coder| coder.streams != (1, 1)) {
             return None;
@@ -210,7 +211,7 @@ impl Folder {
         (chain.len() == self.coders.len()).then_some(chain)
     }
 
-    /// The size of all that is in it.
+    /// The decompressed size of the folder.
     fn size(&self) -> u64 {
         self.parts.iter().fold(0u64, |sum, (bytes, _)| sum.saturating_add(*bytes))
     }

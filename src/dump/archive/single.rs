@@ -1,4 +1,4 @@
-//! Files that hold one packed file: gzip, zstd, xz.
+//! Formats that hold a single compressed file: gzip, zstd, xz.
 
 use std::io::{BufReader, Read};
 
@@ -10,7 +10,7 @@ use super::Kind;
 use super::take::{Stop, Taker, stem};
 use crate::dump::Image;
 
-/// Upper limit on the memory that a decoder takes, in bytes.
+/// Upper limit on the memory of a decoder, in bytes.
 const MEMORY: u64 = 1 << 30;
 
 /// Takes the file.

@@ -1,4 +1,4 @@
-//! Takes members out of archives: which are unpacked, and how much of them.
+//! Takes members out of archives: decides which are decompressed, and how much of them.
 
 use std::io::{self, Read};
 
@@ -7,21 +7,21 @@ use crate::dump::foreign::{self, Look};
 use crate::dump::spool::{self, Budget, Failure, Spooling};
 use crate::dump::{Error, Image, vmware};
 
-/// Upper limit on members that are looked at.
+/// Upper limit on examined members.
 const MAX_MEMBERS: usize = 10_000;
-/// How many bytes decide whether a member is unpacked.
+/// How many bytes of a member are examined to decide whether it is decompressed.
 const HEAD: u64 = 64 << 10;
 /// How many members a message names.
 const NAMED: usize = 4;
-/// The longest name of a member that is shown, in characters.
+/// The length at which the displayed name of a member is cut, in characters.
 const MAX_NAME: usize = 200;
 
-/// Why an archive is not read further.
+/// Why no more of an archive is read.
 #[derive(Debug)]
 pub(super) enum Stop {
-    /// It is damaged or not supported: the end of a sentence about it.
+    /// The archive is damaged or not supported; the end of a sentence about it.
     Archive(String),
-    /// A temporary file cannot be written, or there is too much.
+    /// A temporary file cannot be written, or a limit is exceeded.
     Error(Error),
 }
 
@@ -31,7 +31,7 @@ impl From<io::Error> for Stop {
     }
 }
 
-/// The members of an archive, one after another.
+/// Takes the members of an archive in order.
 pub(super) fn members(image: &Image, kind: Kind, taker: &mut Taker<'_>) -> Result<(), Stop> {
     match kind {
         Kind::Zip => zipped::members(image, taker),
@@ -41,19 +41,19 @@ pub(super) fn members(image: &Image, kind: Kind, taker: &mut Taker<'_>) -> Resul
     }
 }
 
-/// Receives members, and unpacks those that may be dumps.
+/// Receives members, and decompresses those that may be dumps.
 #[derive(Debug)]
 pub(super) struct Taker<'a> {
     archive: &'a Image,
     kind: Kind,
     spooling: &'a Spooling,
     budget: Budget,
-    /// The member that is being unpacked itself, if it is an archive.
+    /// The name of the member that is currently read as an archive.
     within: Option<String>,
     seen: usize,
     images: Vec<Image>,
     errors: Vec<Error>,
-    /// What was not unpacked, with what it is.
+    /// Members that were left out, with a description of each.
     left_out: Vec<(String, String)>,
 }
 
@@ -81,19 +81,19 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    /// Says that a member cannot be unpacked.
+    /// Reports that a member cannot be decompressed.
     pub(super) fn refuse(&mut self, name: &str, why: &str) {
         let name = self.full(name);
         self.errors.push(self.named(&name).not_a_dump(why));
     }
 
-    /// Counts bytes that are unpacked only to be passed over.
+    /// Counts bytes that are decompressed only to reach a later member.
     pub(super) fn pass(&mut self, name: &str, bytes: u64) -> Result<(), Stop> {
         let spent = self.budget.spend(bytes, 0, u64::MAX);
         spent.map_err(|why| self.too_much(name, &why))
     }
 
-    /// Unpacks a member of which `packed` bytes are in the archive, if it may be a dump.
+    /// Decompresses a member if it may be a dump; `packed` is its compressed size.
     pub(super) fn take(
         &mut self,
         name: &str,
@@ -136,7 +136,7 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    /// Unpacks a member that is an archive.
+    /// Decompresses a member that is itself an archive.
     fn unpack_within(&mut self, name: String, kind: Kind, image: &Image) -> Result<(), Stop> {
         self.within = Some(name);
         let done = members(image, kind, self);
@@ -158,7 +158,8 @@ impl<'a> Taker<'a> {
         Stop::Error(self.named(name).not_a_dump(format!("a member that {why}")))
     }
 
-    /// The name below that of the archive which it is in, without what acts on a terminal.
+    /// The displayed name: after the name of the archive that contains the member, and without
+    /// control characters.
     fn full(&self, name: &str) -> String {
         let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
         let name: String = name.chars().take(MAX_NAME).map(shown).collect();
@@ -168,12 +169,12 @@ impl<'a> Taker<'a> {
         }
     }
 
-    /// An image of no bytes with the name of a member, for errors.
+    /// An empty image with the name of a member, for error messages.
     fn named(&self, name: &str) -> Image {
         Image::from_bytes(self.archive.path(), Vec::new()).member_of(self.archive, name, false)
     }
 
-    /// What was unpacked, after the archive ended or was given up.
+    /// The images and errors, after the last member or after reading stopped.
     pub(super) fn finish(mut self, done: Result<(), Stop>) -> Unpacked {
         let name = self.kind.name();
         match done {
@@ -191,7 +192,7 @@ impl<'a> Taker<'a> {
         Unpacked { images: self.images, errors: self.errors }
     }
 
-    /// What else the archive holds.
+    /// A description of the members that were left out.
     fn others(&self) -> String {
         let each = self.left_out.iter().take(NAMED);
         let each: Vec<String> = each.map(|(name, found)| format!("{name} is {found}")).collect();
@@ -203,7 +204,7 @@ impl<'a> Taker<'a> {
     }
 }
 
-/// The name of a member that has none: that of the archive without its ending.
+/// A name for a member without one: the name of the archive without its extension.
 pub(super) fn stem(archive: &Image) -> String {
     let name = spool::file_name(archive.path());
     let name = name.rsplit_once('!').map_or(name, |(_, member)| member);

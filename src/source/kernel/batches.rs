@@ -1,5 +1,4 @@
-//! Rows that are independent of one another: made on all cores in batches, and passed on in the
-//! order of their inputs.
+//! Makes independent rows on all cores in batches, and passes them on in the order of their inputs.
 //!
 //! This module knows nothing about the rows. The first batches are small, so that a reader that
 //! wants few rows does not wait for many.
@@ -17,12 +16,12 @@ struct Batches<T> {
     most: usize,
 }
 
-/// Idle worker state: each thread takes one, and returns it with what it learnt.
+/// Worker state that is not in use. Each thread takes one, and returns it with what it has learnt.
 #[derive(Debug)]
 pub(crate) struct Idle<T>(Mutex<Vec<T>>);
 
 impl<T: Sync> Batches<T> {
-    /// Batches of at most this many.
+    /// The maximum size of a batch.
     fn of(most: usize) -> Self {
         Self { waiting: Vec::new(), size: FIRST.min(most), most }
     }
@@ -49,7 +48,7 @@ impl<T> Default for Idle<T> {
 }
 
 impl<T> Idle<T> {
-    /// A state that another thread returned, or else a new one.
+    /// A state that another thread returned, or a new one.
     pub(crate) fn take(&self, make: impl FnOnce() -> T) -> T {
         let idle = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.unwrap_or_else(make)
@@ -60,8 +59,8 @@ impl<T> Idle<T> {
     }
 }
 
-/// Collects what a walk visits in batches of at most `most`, and passes on each batch until told to
-/// stop.
+/// Collects the items that a walk visits in batches of at most `most`, and passes on each batch
+/// until told to stop.
 pub(crate) fn of_walk<T: Sync, E>(
     most: usize,
     walk: impl FnOnce(&mut dyn FnMut(T) -> Flow) -> Result<(), E>,
@@ -90,7 +89,7 @@ pub(crate) fn hand_on<T: Sync, R>(
     rows.parts(batch.len().div_ceil(part), &|number, push| make(items(number), push))
 }
 
-/// The same for all inputs of a list, in batches.
+/// Makes the rows for all inputs of a list, in batches.
 pub(crate) fn all<T: Sync, R>(
     items: &[T],
     most: usize,

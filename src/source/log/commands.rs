@@ -35,7 +35,7 @@ impl Log {
         self.sections.iter().filter(|section| section.is_command())
     }
 
-    /// What is known of a command.
+    /// What is known about a command.
     pub(super) fn command_row(&self, n: i64, section: &LogSection) -> LogCommand {
         let Reading { rows, tables, unread, noise, .. } = self.counted(section);
         let kinds: Vec<String> =

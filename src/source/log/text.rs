@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn encodings_are_told_by_mark_or_by_content() {
+    fn encodings_are_detected_by_mark_or_by_content() {
         let wide = |mark: &[u8], text: &str, big: bool| {
             let unit = |u: u16| if big { u.to_be_bytes() } else { u.to_le_bytes() };
             [mark, &text.encode_utf16().flat_map(unit).collect::<Vec<_>>()].concat()

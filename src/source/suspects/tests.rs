@@ -1,4 +1,4 @@
-//! The rules of judgement, on stacks that are made up.
+//! The ranking rules, on stacks made by hand.
 
 use super::*;
 use crate::unwind::Trust;
@@ -12,7 +12,7 @@ fn frame(ip: u64, is_exact: bool) -> Frame {
     Frame { ip, sp: ip, return_address, arguments, trust, is_exact }
 }
 
-/// 1 is the kernel, 2 a file system, above drivers of others.
+/// Module 1 is the kernel and module 2 a file system; 3 and 4 are third-party drivers.
 fn locate(ip: u64) -> Option<Located> {
     let module = match ip >> 16 {
         1 => "nt",
@@ -33,7 +33,7 @@ fn blamed(frames: &[(u64, bool)]) -> (String, Option<i64>, String) {
 }
 
 #[test]
-fn the_first_frame_of_somebody_else_is_to_blame() {
+fn the_first_frame_outside_the_kernel_and_microsofts_modules_is_suspected() {
     let found = blamed(&[
         (0x1_0010, true),
         (0x1_0020, false),
@@ -50,7 +50,7 @@ fn the_first_frame_of_somebody_else_is_to_blame() {
 }
 
 #[test]
-fn microsofts_modules_are_blamed_where_nobody_else_is() {
+fn microsofts_modules_are_suspected_if_there_is_no_other() {
     let found = blamed(&[(0x1_0010, true), (0x1_0020, false), (0x2_0100, false)]);
     assert_eq!(found.0, "Ntfs+0x100");
     let kernel = blamed(&[(0x1_0010, true), (0x1_0020, false)]);
@@ -58,7 +58,7 @@ fn microsofts_modules_are_blamed_where_nobody_else_is() {
 }
 
 #[test]
-fn a_parameter_counts_most() {
+fn a_parameter_that_is_code_is_the_strongest_evidence() {
     let mut evidence = Evidence::default();
     let frames = [frame(0x1_0000, true), frame(0x3_0001, false)];
     evidence.frames(&frames, locate, &SYSTEM);
@@ -69,12 +69,12 @@ fn a_parameter_counts_most() {
 }
 
 #[test]
-fn what_a_parameter_leads_to_counts_more_than_bystanders() {
+fn modules_that_a_parameter_leads_to_are_ranked() {
     let mut evidence = Evidence::default();
     assert!(!evidence.has_others());
     evidence.parameter(2, at("nt", 0x10));
     assert!(!evidence.has_others());
-    // A driver of Microsoft that holds a request yields to one of others beside it.
+    // A Microsoft driver that holds an IRP ranks below a third-party driver on its device stack.
     evidence.object(at("pci", 0), "holds the IRP".to_owned());
     assert!(evidence.has_others());
     evidence.beside(at("bad", 0), "its device is on the stack of the IRP".to_owned());
@@ -91,7 +91,7 @@ fn what_a_parameter_leads_to_counts_more_than_bystanders() {
 }
 
 #[test]
-fn the_context_of_an_exception_counts_from_its_first_frame() {
+fn the_first_frame_of_an_exception_context_is_evidence() {
     let mut evidence = Evidence::default();
     let frames = [(None, 0x1_0010), (Some(7), 0x3_0200), (None, 0x4_0300)];
     evidence.fault(frames.into_iter(), locate, &SYSTEM);

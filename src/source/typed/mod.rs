@@ -1,7 +1,7 @@
 //! Structures of any type as columns and rows, for `struct`, `list` and `array`.
 //!
-//! Columns come from type information, cells from the bytes of the structure. This module knows no
-//! dump: a closure reads the memory that a field points to (such as the text of a
+//! Columns come from type information, cells from the bytes of the structure. This module is
+//! independent of dumps: a closure reads the memory that a field points to (such as the text of a
 //! `_UNICODE_STRING`).
 
 mod call;

@@ -16,9 +16,9 @@ use crate::source::suspects::{self, Evidence, PROGRAM, Suspect};
 const WITH_FULL_MEMORY: u64 = 2;
 const TRIAGE: u64 = 0x10_0000;
 
-/// The longest comment that is shown, in bytes.
+/// The length at which a displayed comment is cut, in bytes.
 const MAX_COMMENT: usize = 0x8000;
-/// How many comments are shown; writers add one, and further programs another.
+/// Upper limit on displayed comments; a writer adds one, and other programs may add more.
 const MAX_COMMENTS: usize = 16;
 
 pub(super) fn dump_info(core: &Core) -> DumpInfo {
@@ -80,7 +80,7 @@ fn physical_bytes(core: &Core) -> Cell<i64> {
     signed(u64::from(page) * u64::from(pages))
 }
 
-/// The comments: each that is not there before, wide ones first, on lines of their own.
+/// The comments on separate lines, without duplicates, those in UTF-16 first.
 fn comment(core: &Core) -> Cell<String> {
     let streams = &core.streams;
     let part = |bytes: &[u8]| bytes.get(..MAX_COMMENT).unwrap_or(bytes).to_vec();

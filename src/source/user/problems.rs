@@ -50,7 +50,7 @@ pub(super) fn findings(core: &Core) -> Vec<Problem> {
         }
         *times.entry(entry.stream_type).or_default() += 1;
     }
-    // Several comments are all read.
+    // All comment streams are read, so several are no defect.
     let is_comment = |id| id == kind::COMMENT_A.id || id == kind::COMMENT_W.id;
     for (id, times) in times.into_iter().filter(|(id, times)| *times > 1 && !is_comment(*id)) {
         let name = name(id);
@@ -63,13 +63,13 @@ pub(super) fn findings(core: &Core) -> Vec<Problem> {
     found
 }
 
-/// The name of a type of streams.
+/// The name of a stream type.
 fn name(id: u32) -> String {
     let known = kind::ALL.iter().find(|kind| kind.id == id);
     known.map_or_else(|| format!("stream {id:#x}"), |kind| kind.name.to_owned())
 }
 
-/// Counts records that lists state and the file does not hold.
+/// Counts records that the lists announce but the file does not hold.
 fn count_lost(core: &Core, note: &mut dyn FnMut(Option<&str>, String, u64)) {
     let s = &core.streams;
     let lost = [

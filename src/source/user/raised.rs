@@ -1,9 +1,10 @@
-//! What the parameters of an exception of a program say: the type that C++ code threw, the result of an
-//! exception of the CLR or of a stowed one, what was wrong with a heap, the library that was not there.
+//! What the parameters of a user-mode exception mean: the type that C++ code threw, the HRESULT of
+//! a CLR exception or a stowed exception, the damage that a heap reports, the library that a
+//! delayed load did not find.
 //!
-//! Where fields are follows the public headers of the C++ runtime (`ehdata.h`), of delay loading
-//! (`delayimp.h`) and of stowed exceptions, and the failure record that `ntdll` keeps for heaps. Every
-//! pointer may lead nowhere.
+//! The offsets follow the public headers of the C++ runtime (`ehdata.h`), of delay loading
+//! (`delayimp.h`) and of stowed exceptions, and the failure record that `ntdll` keeps for heaps. No
+//! pointer is trusted.
 
 use super::core::Core;
 use crate::catalog::names;
@@ -15,15 +16,15 @@ const HEAP: u32 = 0xc000_0374;
 const STOWED: u32 = 0xc000_027b;
 const NO_MODULE: u32 = 0xc06d_007e;
 const NO_FUNCTION: u32 = 0xc06d_007f;
-/// The first parameter of what C++ code throws: versions of the runtime.
+/// The first parameter of a C++ exception, by version of the runtime.
 const CPP_MAGIC: std::ops::RangeInclusive<u64> = 0x1993_0520..=0x1993_0522;
-/// The bug check whose first parameter says what is wrong with a heap, in the same codes.
+/// The bug check whose first parameter uses the same heap failure codes.
 const HEAP_CORRUPTION: u32 = 0x13a;
-/// No type has more bases, and no name or text is longer.
+/// Upper limits on the base types of a type, and on the length of a name or a text.
 const MAX_TYPES: u32 = 64;
 const MAX_TEXT: usize = 1024;
 
-/// Results of exceptions of the CLR, as `corerror.h` calls them.
+/// HRESULTs of CLR exceptions, as `corerror.h` names them.
 const RESULTS: [(u32, &str); 26] = [
     (0x8000_4001, "E_NOTIMPL"),
     (0x8000_4002, "E_NOINTERFACE"),
@@ -53,12 +54,12 @@ const RESULTS: [(u32, &str); 26] = [
     (0x8013_1623, "COR_E_FAILFAST"),
 ];
 
-/// Memory of a program.
+/// The memory of a process.
 trait Bytes {
     fn bytes(&self, address: u64, len: usize) -> Option<Vec<u8>>;
 }
 
-/// The program of a dump.
+/// The process of a dump.
 struct Program<'a>(&'a Core);
 
 impl Bytes for Program<'_> {
@@ -68,7 +69,7 @@ impl Bytes for Program<'_> {
     }
 }
 
-/// What the parameters of an exception say; `None` of exceptions that are not known here.
+/// What the parameters of an exception mean; `None` for exceptions without a known meaning.
 pub(super) fn details(core: &Core, code: u32, parameters: &[u64]) -> Option<String> {
     let width = if core.pointer_bytes() == 4 { 4 } else { 8 };
     words(&Program(core), code, parameters, width)
@@ -107,8 +108,8 @@ fn result(code: u32) -> String {
     }
 }
 
-/// The record of a throw: 32-bit code has pointers in it, 64-bit code offsets from a base that is the
-/// last parameter.
+/// The throw record: in 32-bit code it contains pointers, in 64-bit code offsets from a base, which
+/// is the last parameter.
 struct Throw<'a> {
     memory: &'a dyn Bytes,
     base: u64,
@@ -121,7 +122,8 @@ impl Throw<'_> {
         self.base.checked_add(stated)
     }
 
-    /// The decorated names of the types that a handler may catch it as, its own first.
+    /// The decorated names of the types by which a handler may catch the exception, its own type
+    /// first.
     fn types(&self, record: u64) -> Option<Vec<String>> {
         let array = self.place(record.checked_add(12)?)?;
         let count = u32::try_from(number(self.memory, array, 4)?).ok()?.min(MAX_TYPES);
@@ -139,7 +141,7 @@ fn thrown(memory: &dyn Bytes, parameters: &[u64], width: usize) -> Option<String
     if !CPP_MAGIC.contains(magic) || *record == 0 {
         return None;
     }
-    // 32-bit code of a 64-bit process throws with three parameters.
+    // 32-bit code throws with three parameters, also in a 64-bit process.
     let (base, width) = rest.first().map_or((0, 4), |base| (*base, width));
     let types = Throw { memory, base, width }.types(*record)?;
     let name = type_name(types.first()?);
@@ -152,7 +154,7 @@ fn thrown(memory: &dyn Bytes, parameters: &[u64], width: usize) -> Option<String
     Some(format!("threw {name}{}", said.unwrap_or_default()))
 }
 
-/// A decorated name of a type as code has it; what is no plain name stays as it is.
+/// The type as source code writes it; a decorated name that is not simple is returned unchanged.
 fn type_name(decorated: &str) -> String {
     const SIMPLE: [(&str, &str); 8] = [
         (".H", "int"),
@@ -182,7 +184,7 @@ fn type_name(decorated: &str) -> String {
     plain.unwrap_or_else(|| decorated.to_owned())
 }
 
-/// The failure record of heaps: what is wrong, with which heap, and where.
+/// The failure record of heaps: the failure, the heap, and the address.
 fn heap(memory: &dyn Bytes, at: u64, width: usize) -> Option<String> {
     let bytes = memory.bytes(at, 0x10 + 2 * width)?;
     let kind = u64::from(u32_at(&bytes, 8)?);
@@ -193,11 +195,11 @@ fn heap(memory: &dyn Bytes, at: u64, width: usize) -> Option<String> {
     Some(format!("{meaning}, heap {heap:#x}, at {place:#x}"))
 }
 
-/// Exceptions that were put aside for later.
+/// Stowed exceptions: their count, and the HRESULT of the first.
 fn stowed(memory: &dyn Bytes, at: u64, count: u64, width: usize) -> Option<String> {
     let first = number(memory, at, width)?;
     let bytes = memory.bytes(first, 12)?;
-    // "SE01" or "SE02", as a number.
+    // The signature is "SE01" or "SE02", stored as a number.
     let signature = u32_at(&bytes, 4)?.to_be_bytes();
     if !signature.starts_with(b"SE0") {
         return None;
@@ -205,9 +207,9 @@ fn stowed(memory: &dyn Bytes, at: u64, count: u64, width: usize) -> Option<Strin
     Some(format!("stowed exceptions: {count}, the first with {}", result(u32_at(&bytes, 8)?)))
 }
 
-/// The name of the library of a delayed load that failed.
+/// The name of the library that a delayed load did not find.
 fn library(memory: &dyn Bytes, at: u64, width: usize) -> Option<String> {
-    // Size, descriptor, address of the pointer, and then the name.
+    // The name follows the size, the descriptor and the address of the pointer.
     let name = number(memory, at.checked_add(3 * width as u64)?, width)?;
     zero_ended(memory, name)
 }
@@ -243,7 +245,7 @@ mod tests {
 
     const BASE: u64 = 0x7ff6_0000_0000;
 
-    /// What 64-bit code throws that catches it as these types.
+    /// A 64-bit throw that can be caught as these types.
     fn throw64(types: &[&str]) -> Made {
         let mut made = Made::default();
         made.words(BASE + 0x100, &[0, 0, 0, 0x200]);
@@ -265,14 +267,14 @@ mod tests {
     }
 
     #[test]
-    fn a_throw_names_its_type_and_what_it_says() {
+    fn a_cpp_exception_gives_its_type_and_message() {
         let mut made = throw64(&[".?AVConfigError@app@@", ".?AVexception@std@@"]);
         made.put(0x9000, &[0; 8]).put(0x9008, &0xa000u64.to_le_bytes());
         made.put(0xa000, b"no such key\0");
         let throw = [0x1993_0520, 0x9000, BASE + 0x100, BASE];
         let text = of(&made, CPP, &throw);
         assert_eq!(text.as_deref(), Some("threw app::ConfigError: no such key"));
-        // What is no exception of the standard library has no message.
+        // Only types derived from `std::exception` have a message.
         let mut made = throw64(&[".?AUFailure@@"]);
         made.put(0x9000, &[0; 8]).put(0x9008, &0xa000u64.to_le_bytes()).put(0xa000, b"x\0");
         assert_eq!(of(&made, CPP, &throw).as_deref(), Some("threw Failure"));
@@ -284,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_templates_stay_decorated() {
+    fn template_names_stay_decorated() {
         assert_eq!(type_name(".?AVbad_alloc@std@@"), "std::bad_alloc");
         assert_eq!(type_name(".?AW4Kind@a@b@@"), "b::a::Kind");
         let template = ".?AV?$holder@H@@";
@@ -293,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn other_exceptions_say_what_they_hold() {
+    fn parameters_of_other_exceptions_are_explained() {
         let made = Made::default();
         let clr = of(&made, CLR, &[0xffff_ffff_8013_1509]);
         assert_eq!(clr.as_deref(), Some("HRESULT 0x80131509 (COR_E_INVALIDOPERATION)"));
@@ -316,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn results_ascend() {
+    fn hresults_are_sorted() {
         assert!(RESULTS.is_sorted_by_key(|(code, _)| *code));
     }
 }

@@ -113,7 +113,7 @@ fn a_count_beyond_the_stream_is_a_problem_of_its_table() {
 }
 
 #[test]
-fn streams_that_are_not_there_say_so() {
+fn missing_streams_are_the_reason() {
     let dump = open(&minidump(&[(7, vec![0; 4]), (3, vec![])], &[]));
     let why = |result: Result<Vec<_>, Unanswered>| result.expect_err("no rows").because;
     let modules =
@@ -366,7 +366,7 @@ fn a_stack_at_the_end_of_the_address_space_is_empty() {
 }
 
 #[test]
-fn streams_that_repeat_or_are_empty_are_said() {
+fn repeated_and_empty_streams_are_reported() {
     let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
     let list = modules(&[]);
     let streams = [

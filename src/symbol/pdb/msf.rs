@@ -1,6 +1,6 @@
 //! MSF, the container of PDB files: streams that are scattered over the pages of a file.
 //!
-//! Only the streams that are requested are read. This module knows nothing of their contents.
+//! Only the streams that are requested are read. This module knows nothing about their contents.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};

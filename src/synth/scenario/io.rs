@@ -1,9 +1,9 @@
-//! Drivers, devices and IRPs of the example systems, and systems where IRPs pile up.
+//! Drivers, devices and IRPs of the example systems, and systems with many pending IRPs.
 
 use crate::synth::spec::Driver;
 use crate::synth::system::{Device, DriverObject, Io, Location, Request, SystemSpec, Windows};
 
-/// Drivers whose objects have another name than `\Driver` and the image's: image, path, service.
+/// Drivers whose object name is not `\Driver\` and the image name: image, path, service.
 const NAMED: [(&str, &str, &str); 10] = [
     ("disk", r"\Driver\Disk", "disk"),
     ("ntfs", r"\FileSystem\Ntfs", "Ntfs"),
@@ -16,18 +16,18 @@ const NAMED: [(&str, &str, &str); 10] = [
     ("afd", r"\Driver\AFD", "AFD"),
     ("termdd", r"\Driver\TermDD", "TermDD"),
 ];
-/// Libraries of drivers, which have no object of their own.
+/// Export drivers, which have no driver object.
 const LIBRARIES: [&str; 1] = ["classpnp"];
-/// The driver of the kernel that finds devices.
+/// The kernel's driver that enumerates devices.
 const PNP: &str = r"\Driver\PnpManager";
-/// Major functions that every driver here takes, and those of file systems.
+/// Major functions that all drivers handle, and those that file systems handle.
 const PLAIN: [usize; 7] = [0, 2, 3, 4, 14, 18, 22];
 const FILES: [usize; 9] = [5, 6, 9, 10, 12, 13, 16, 17, 27];
 const PENDING: u64 = 1;
-/// Invoked on success, on error and when cancelled.
+/// The completion routine is called on success, on error and on cancellation.
 const ALWAYS: u64 = 0xe0;
 
-/// What the example systems have in common: driver objects, device stacks, and a few IRPs.
+/// The common part of the example systems: driver objects, device stacks, and a few IRPs.
 pub(super) fn of(images: &[Driver]) -> Io {
     let mut io = Io { drivers: vec![pnp_manager()], ..Io::default() };
     let library = images.iter().find(|image| stem(image) == "classpnp").map(|image| image.base);
@@ -62,7 +62,7 @@ fn driver(image: &Driver, stem: &str, library: Option<u64>) -> DriverObject {
     let own = file.split('.').next().unwrap_or_default();
     let path = named.map_or_else(|| format!(r"\Driver\{own}"), |row| row.1.to_owned());
     let is_files = path.starts_with(r"\FileSystem");
-    // Small images have their code at once behind their headers.
+    // In small images the code directly follows the headers.
     let code = image.base + if image.size < 0x8000 { 0x400 } else { 0x3000 };
     let mut made = DriverObject {
         service: named.map_or(own, |row| row.2).to_owned(),
@@ -74,7 +74,7 @@ fn driver(image: &Driver, stem: &str, library: Option<u64>) -> DriverObject {
         path,
         ..DriverObject::default()
     };
-    // A disk driver leaves its IRPs to the class driver.
+    // A disk driver lets the class driver handle its IRPs.
     let routines = library.filter(|_| stem == "disk").map_or(code, |base| base + 0x3000);
     let files = FILES.iter().filter(|_| is_files);
     for major in PLAIN.iter().chain(files) {
@@ -83,7 +83,7 @@ fn driver(image: &Driver, stem: &str, library: Option<u64>) -> DriverObject {
     made
 }
 
-/// Adds a device if its driver is there, and returns its number.
+/// Adds a device if its driver is loaded, and returns its number.
 fn add(io: &mut Io, driver: &str, path: &str, kind: u64, lower: Option<usize>) -> Option<usize> {
     let base = io.drivers.iter().find(|made| made.path == driver)?.image.0;
     let number = io.devices.len();
@@ -108,7 +108,7 @@ fn devices(io: &mut Io) {
         device.node = Some((r"IDE\DISKFIRST\5&1B2C3D4E&0&0.0.0".to_owned(), "disk".to_owned()));
     }
     add(io, r"\Driver\Disk", r"\Device\HarddiskVolume1", 7, physical);
-    // The device of a file system is not attached to the volume, which is known by other means.
+    // The device of a file system is not attached to the volume device; the VPB connects them.
     let root = add(io, r"\FileSystem\Ntfs", "", 8, None);
     let filters = [r"\FileSystem\FltMgr", r"\FileSystem\AvFilter", r"\FileSystem\SomeFlt"];
     let mut top = root;
@@ -131,7 +131,7 @@ fn devices(io: &mut Io) {
     add(io, r"\Driver\TermDD", r"\Device\Termdd", 0x38, None);
 }
 
-/// The highest device of a stack that a driver takes part in, and the driver's own there.
+/// The top of the device stack in which a driver takes part, and the driver's own device in it.
 fn stack_of(io: &Io, driver: &str) -> Option<(usize, usize)> {
     let own = io.devices.iter().position(|device| device.driver == driver)?;
     let mut top = own;
@@ -141,7 +141,7 @@ fn stack_of(io: &Io, driver: &str) -> Option<(usize, usize)> {
     Some((top, own))
 }
 
-/// An IRP on its way through a device stack, as far as the device of a driver.
+/// An IRP on its way through a device stack, up to the device of a driver.
 pub(super) fn through(
     io: &Io,
     driver: &str,
@@ -180,7 +180,7 @@ pub(super) fn through(
     let count = stack.len() as u64;
     stack.reverse();
     let current = count + 1 - current;
-    // What is below has not been written yet.
+    // The stack locations below have not been filled in yet.
     for (number, location) in (1..).zip(&mut stack) {
         if number < current {
             *location = Location::default();
@@ -197,7 +197,7 @@ fn requests(io: &mut Io) {
         found.map_or(0, |made| made.image.0 + 0x6100)
     };
     let mut all = Vec::new();
-    // A packet of more than a page, and one of a driver that the verifier watches.
+    // An IRP larger than a page, and an IRP of a driver that Driver Verifier monitors.
     let large = through(io, r"\FileSystem\Ntfs", 644, (3, 0), "log");
     all.extend(large.map(|request| Request { spare: 120, ..request }));
     let verified = through(io, r"\FileSystem\AvFilter", 648, (4, 0), "log");
@@ -216,7 +216,7 @@ fn requests(io: &mut Io) {
     let given_up = through(io, r"\Driver\AFD", 756, (3, 0), "");
     all.extend(given_up.map(|request| Request { is_cancelled: true, ..request }));
     all.extend(through(io, r"\Driver\Disk", 12, (27, 7), ""));
-    // Completed ones stay in memory until the block is used again.
+    // Completed IRPs stay in memory until their pool block is reused.
     for tid in [1688, 1696] {
         let done = through(io, r"\Driver\Tcpip", tid, (14, 0), "");
         all.extend(done.map(|request| Request {
@@ -241,10 +241,10 @@ fn requests(io: &mut Io) {
     io.requests = all;
 }
 
-/// A system in which this many IRPs wait at one driver of the healthy system.
+/// The healthy system with this many IRPs pending at one driver.
 pub fn pile(windows: Windows, driver: &str, count: usize) -> SystemSpec {
     let mut spec = super::healthy(windows);
-    // The threads of one service send them all.
+    // All of them were sent by the threads of one service.
     let service = spec.processes.iter().find(|process| process.pid == 724);
     let tids: Vec<u64> = service
         .map(|process| process.threads.iter().map(|thread| thread.tid).collect())

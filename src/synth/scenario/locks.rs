@@ -2,7 +2,7 @@
 
 use crate::synth::system::{Resource, SystemSpec, ThreadLock};
 
-/// Resources as a system has them that does its work: some free, some held, nobody waits.
+/// Resources of a system under normal load: some free, some held, without waiters.
 pub(super) fn healthy() -> Vec<Resource> {
     let pooled = |contention, owners: &[(u64, u64)], is_exclusive| Resource {
         contention,
@@ -23,7 +23,8 @@ pub(super) fn healthy() -> Vec<Resource> {
     ]
 }
 
-/// A push lock that a thread has and three want, one that two share, and a mutex that is waited for.
+/// A push lock with an owner and three waiters, one with two shared owners, and a mutex with a
+/// waiter.
 pub(super) fn noted() -> Vec<ThreadLock> {
     let lock = |is_mutex, owners: &[u64], waiters: &[u64]| ThreadLock {
         is_mutex,
@@ -38,7 +39,7 @@ pub(super) fn noted() -> Vec<ThreadLock> {
     ]
 }
 
-/// The registry's lock, which ten threads share while hundreds wait for it.
+/// The registry lock, which ten threads hold shared while hundreds wait for it.
 pub(super) fn registry(owners: &[u64], shared: &[u64], exclusive: &[u64]) -> Resource {
     Resource {
         symbol: "CmpRegistryLock".to_owned(),
@@ -50,7 +51,7 @@ pub(super) fn registry(owners: &[u64], shared: &[u64], exclusive: &[u64]) -> Res
     }
 }
 
-/// Adds resources that three threads hold and wait for in a circle.
+/// Adds resources that three threads hold and wait for in a cycle (a deadlock).
 pub(super) fn deadlock(spec: &mut SystemSpec, threads: [u64; 3]) {
     for (i, owner) in threads.into_iter().enumerate() {
         spec.resources.push(Resource {

@@ -22,11 +22,11 @@ use super::system::{
 
 /// Wednesday 17 February 2021, 09:41:27 UTC.
 const NOW: u64 = 132_580_284_870_000_000;
-/// When the system was started: three days before.
+/// The boot time: three days earlier.
 const BOOT: u64 = NOW - 3 * 864_000_000_000;
 const SECOND: u64 = 10_000_000;
 
-/// A small healthy system, of everything a little.
+/// A small healthy system with a little of everything.
 pub fn healthy(windows: Windows) -> SystemSpec {
     let is_64_bit = windows.is_64_bit();
     let mut spec = SystemSpec {
@@ -214,7 +214,7 @@ fn timers(is_64_bit: bool) -> Vec<Timer> {
             dpc: if i == 3 { (0, 0) } else { (base + 0x100 * i, 0x1000 + i) },
         })
         .collect();
-    // A thread that sleeps has a timer of its own.
+    // A sleeping thread has a timer of its own.
     all.push(Timer { due: 3 * 86_400 * SECOND + 77, thread: 748, ..Timer::default() });
     all
 }
@@ -271,8 +271,8 @@ fn counters() -> Counters {
     }
 }
 
-/// The healthy system fallen ill: a driver does not free what it allocates, pools are nearly used up and
-/// allocations fail, threads queue for the registry's lock, and three threads wait for each other.
+/// The healthy system with faults: a driver leaks pool, pools are nearly exhausted and allocations
+/// fail, threads queue for the registry lock, and three threads deadlock.
 pub fn sick(windows: Windows) -> SystemSpec {
     let mut spec = healthy(windows);
     spec.pool_tags = pools::sick();
@@ -284,7 +284,8 @@ pub fn sick(windows: Windows) -> SystemSpec {
     spec.resources.push(locks::registry(&threads(488, 2), &threads(364, 6), &threads(640, 2)));
     locks::deadlock(&mut spec, [1184, 1188, 1192]);
     spec.thread_locks = locks::noted();
-    // One processor has a queued spin lock that two want; another has one for itself.
+    // One processor owns a queued spin lock that two others wait for; another processor owns one
+    // without waiters.
     let spin_locks = [(4, 0), (4, 2), (4, 1), (7, 0)];
     for (processor, lock) in spec.processors.iter_mut().zip(spin_locks) {
         processor.spin_locks.push(lock);
@@ -316,7 +317,7 @@ pub fn crowded(windows: Windows, processes: u64, threads: u64, physical_pages: u
             handles: &[r"\BaseNamedObjects\WorkReady", "log"],
         };
         let mut process = process(&program, windows);
-        // Beyond so many threads, blocks of threads would meet those of others.
+        // The TEBs of more threads would overlap those of others.
         process.threads.iter_mut().skip(16).for_each(|thread| thread.teb = 0);
         id += 4 * (here + 2);
         spec.processes.push(process);

@@ -4,7 +4,7 @@ use crate::synth::system::{
     Counters, PoolMap, PoolRequest, PoolState, SystemSpec, TagUse, Windows,
 };
 
-/// Non-paged pool of a workstation that is well.
+/// Nonpaged pool of a healthy workstation.
 pub(super) fn healthy() -> Vec<TagUse> {
     [
         (*b"EtwB", 304, 134, 6_550_080),
@@ -26,7 +26,7 @@ pub(super) fn healthy() -> Vec<TagUse> {
     .to_vec()
 }
 
-/// Pool of a session, beside the blocks that are made in it.
+/// Pool usage of a session, besides the blocks that are built.
 pub(super) fn session(id: u32) -> Vec<TagUse> {
     let more = u64::from(id) * 17;
     vec![
@@ -37,7 +37,7 @@ pub(super) fn session(id: u32) -> Vec<TagUse> {
     ]
 }
 
-/// Pool of a session of the server: in one, what draws windows is never freed.
+/// Pool usage of a session of the server; one session leaks drawing objects.
 pub(super) fn of_user(id: u32) -> Vec<TagUse> {
     let mut tags = session(id);
     if id == 9 {
@@ -47,8 +47,8 @@ pub(super) fn of_user(id: u32) -> Vec<TagUse> {
     tags
 }
 
-/// Pool of a server whose registry and antivirus product use much, and one of whose drivers does not
-/// free what it allocates.
+/// Pool usage of a server whose registry and antivirus product use much pool, and one of whose
+/// drivers leaks.
 pub(super) fn sick() -> Vec<TagUse> {
     vec![
         TagUse::paged(*b"CM  ", 11_045, 0, 47_915_424).and_nonpaged(85, 0, 5_440),
@@ -63,7 +63,7 @@ pub(super) fn sick() -> Vec<TagUse> {
     ]
 }
 
-/// Blocks of every kind, beside those that hold what the system is made of.
+/// Blocks of every kind, besides those of the system's own objects.
 pub(super) fn blocks() -> Vec<PoolRequest> {
     let request = |tag: &[u8; 4], count, bytes, is_paged| PoolRequest {
         tag: *tag,
@@ -105,8 +105,8 @@ pub(super) fn blocks() -> Vec<PoolRequest> {
     all
 }
 
-/// A server of 2003 whose non-paged pool is nearly used up, with the map of it as it was published:
-/// parts of it, and how many pages are in use.
+/// A Windows Server 2003 whose nonpaged pool is nearly exhausted, with parts of its published page
+/// map, and the number of pages in use.
 pub fn mapped() -> SystemSpec {
     let mut spec = super::healthy(Windows::Server2003Pae);
     spec.physical_pages = 851_775;
@@ -149,7 +149,7 @@ pub fn mapped() -> SystemSpec {
     spec
 }
 
-/// Parts of a map of the non-paged pool, 64 pages a row.
+/// Parts of a page map of the nonpaged pool, 64 pages per row.
 const MAP: [(u64, &str); 23] = [
     (0x8278_0000, "..OO.OO.OO..O.OO .O..OO.OO.OO..O. OO.O..OO.O..OO.. ..OO.O..OO.OO.OO"),
     (0x827c_0000, ".O..OO....OO..O. OO.OO.OO....OO.. O....O..OO....OO .O..OO.O..OO..O."),

@@ -1,16 +1,16 @@
-//! The programs of a healthy system, and what their threads wait for.
+//! The processes of a healthy system, and what their threads wait for.
 
 use super::{BOOT, SECOND};
 use crate::synth::system::{SystemHandle, SystemProcess, SystemThread, ThreadState, Vad, Windows};
 
-/// A process with threads that wait for what it holds.
+/// A process with threads that wait for objects that it has handles to.
 pub(super) struct Program<'a> {
     pub(super) pid: u64,
     pub(super) ppid: u64,
     pub(super) path: &'a str,
     pub(super) arguments: &'a str,
     pub(super) session: Option<u32>,
-    /// Seconds after the start of the system.
+    /// Seconds after boot.
     pub(super) started: u64,
     pub(super) threads: u64,
     pub(super) waits: &'a [&'a str],
@@ -89,7 +89,7 @@ pub(super) fn processes(windows: Windows) -> Vec<SystemProcess> {
     all
 }
 
-/// Makes a few threads different from the others.
+/// Gives a few threads other states than the rest.
 fn touch(all: &mut [SystemProcess]) {
     if let Some(thread) = find(all, 1904) {
         thread.state = ThreadState::Running;
@@ -230,7 +230,7 @@ pub(super) fn process(program: &Program<'_>, windows: Windows) -> SystemProcess 
     }
 }
 
-/// The ranges of a program: parameters, stack, heap, its image, ntdll, blocks of process and thread.
+/// The memory ranges of a process: parameters, stack, heap, its image, ntdll, PEB and TEBs.
 fn vads(windows: Windows) -> Vec<Vad> {
     let private = |start: u64, end: u64, commit| Vad {
         start,

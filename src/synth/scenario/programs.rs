@@ -1,12 +1,12 @@
-//! The programs of the busy server and their threads: as a debugger printed those that run and those that
-//! are ready, and those of users that wait for the registry's lock.
+//! The processes of the busy server and their threads: running and ready threads as a debugger
+//! printed them, and threads of user processes that wait for the registry lock.
 
 use super::BOOT;
 use super::processes::{Program, process, waiting};
 use super::server::{START, TICKS};
 use crate::synth::system::{SystemProcess, SystemThread, ThreadState, Windows};
 
-/// Programs of users, with so many threads in all, that read the registry.
+/// User processes that read the registry, and the number of their threads.
 pub(super) fn clients(threads: u64) -> Vec<SystemProcess> {
     let names = ["wfshell.exe", "OUTLOOK.EXE", "EXCEL.EXE", "iexplore.exe", "WINWORD.EXE"];
     let (mut left, mut id) = (threads, 0x6000);
@@ -183,7 +183,7 @@ pub(super) const RUNNING: [Running; 7] = [
     },
 ];
 
-/// A thread that is ready: processor, priority, address, ids, thread block, win32k's thread.
+/// A ready thread: processor, priority, address, IDs, TEB, win32k thread.
 type Queued = (u64, u64, u64, (u64, u64), u64, u64);
 
 const READY: [Queued; 11] = [
@@ -200,14 +200,14 @@ const READY: [Queued; 11] = [
     (2, 8, 0x87aa_cdb0, (0x3b80, 0x4ed0), 0x7ffd_e000, 0xbc1c_5d10),
 ];
 
-/// All programs: those of the healthy system, those that run, that are ready, and that wait for the
-/// registry with so many threads.
+/// All processes: those of the healthy system, those with running or ready threads, and those with
+/// this many threads that wait for the registry lock.
 pub(super) fn processes(healthy: &[SystemProcess], waiting_threads: u64) -> Vec<SystemProcess> {
-    // The local security authority is among those that run.
+    // `lsass.exe` is among the running ones.
     let mut all: Vec<SystemProcess> =
         healthy.iter().filter(|process| process.name != "lsass.exe").cloned().collect();
     for process in &mut all {
-        // The users of this server are in the sessions 2 and 9.
+        // The users of this server are in sessions 2 and 9.
         process.session = process.session.map(|session| 2 * session);
         moved(&mut process.create_time);
         moved(&mut process.exit_time);
@@ -233,7 +233,7 @@ pub(super) fn processes(healthy: &[SystemProcess], waiting_threads: u64) -> Vec<
     all
 }
 
-/// A time of the healthy system as this system would have it.
+/// A time of the healthy system, moved to the time of this system.
 fn moved(time: &mut u64) {
     if *time != 0 {
         *time = *time - BOOT + START;
@@ -251,7 +251,7 @@ fn idle_thread(processor: u64) -> SystemThread {
     }
 }
 
-/// A program of a user, with the one thread that matters and a few that wait.
+/// A user process with one specified thread and a few that wait.
 fn user_program(name: &str, pid: u64, first: u64, session: Option<u32>) -> SystemProcess {
     let program = Program {
         pid,

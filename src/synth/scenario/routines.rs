@@ -4,10 +4,10 @@ use super::healthy;
 use crate::synth::spec::Driver;
 use crate::synth::system::{Io, Routines, SystemSpec, Trace, Vector, Windows};
 
-/// Behind the end of every kernel's image, where no driver is.
+/// An address behind the end of every kernel image, where no driver is.
 const NOWHERE: u64 = 0x0180_0000;
 
-/// What the loaded images have registered.
+/// Callbacks that the loaded drivers have registered.
 pub(super) fn of(images: &[Driver], io: &Io) -> Routines {
     let base = |name: &str| {
         let found = images.iter().find(|image| image.path.to_ascii_lowercase().ends_with(name));
@@ -68,8 +68,9 @@ pub(super) fn of(images: &[Driver], io: &Io) -> Routines {
     }
 }
 
-/// A healthy system but for a dispatch routine, a system service and an interrupt that lead where no
-/// driver is, a dispatch routine that leads into another driver, and a driver that no directory lists.
+/// A healthy system except for four hooks: a dispatch routine, a system service and an interrupt
+/// handler that are in no driver, and a dispatch routine that is in another driver; and a driver
+/// that no directory lists.
 pub fn hooked(windows: Windows) -> SystemSpec {
     let mut spec = healthy(windows);
     let filter = spec.io.drivers.iter().find(|driver| driver.path.ends_with("AvFilter"));

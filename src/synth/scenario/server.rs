@@ -1,8 +1,8 @@
-//! A busy terminal server: Windows Server 2003 SP1 with physical address extension, eight processors,
-//! seven of which run threads of users' programs. Threads are ready on four processors; one session's
-//! pool is used up; a driver of an antivirus product has been loaded and unloaded again and again, and
-//! its tag is among those that use most of the paged pool; requests pile up at a filter of file systems,
-//! and hundreds of threads queue for the registry's lock.
+//! A busy terminal server: Windows Server 2003 SP1 with physical address extension and eight
+//! processors, seven of which run threads of user processes. Threads are ready on four processors,
+//! the pool of one session is exhausted, a driver of an antivirus product has been loaded and
+//! unloaded repeatedly and its tag is among the largest users of paged pool, many IRPs are pending
+//! at a file system filter, and hundreds of threads queue for the registry lock.
 
 use super::{locks, pools, programs};
 use crate::synth::spec::{Block, Driver};
@@ -12,7 +12,7 @@ use crate::synth::system::{
 
 /// Wednesday 31 October 2007, 14:05:22 UTC.
 const NOW: u64 = 128_383_131_220_000_000;
-/// Clock ticks since the start of the system.
+/// Clock ticks since boot.
 pub(super) const TICKS: u64 = 1_415_535;
 pub(super) const START: u64 = NOW - TICKS * 156_250;
 
@@ -75,7 +75,7 @@ fn named_pipe_requests(spec: &mut SystemSpec) {
     }
 }
 
-/// Lets timers and work lead into drivers of this system.
+/// Moves routines of timers and work items into drivers of this system.
 fn calls_of_drivers(spec: &mut SystemSpec) {
     let base = |name: &str| {
         let found = spec.drivers.iter().find(|driver| driver.path.ends_with(name));
@@ -92,12 +92,13 @@ fn calls_of_drivers(spec: &mut SystemSpec) {
     }
 }
 
-/// Threads that share the registry's lock, that wait to share it, and that wait to have it alone.
+/// Threads that hold the registry lock shared, threads that wait for shared access, and threads
+/// that wait for exclusive access.
 const OWNERS: usize = 10;
 const SHARED: usize = 718;
 const EXCLUSIVE: usize = 21;
 const CLIENTS: u64 = (OWNERS + SHARED + EXCLUSIVE) as u64;
-/// IRPs that wait at a file system filter.
+/// IRPs that are pending at a file system filter.
 const HELD_BACK: usize = 412;
 
 fn processor(number: u64) -> Processor {
@@ -137,7 +138,7 @@ fn registers() -> Vec<(String, u64)> {
     .to_vec()
 }
 
-/// The stack of the thread that stopped the system: frame, return address, arguments.
+/// The stack of the crashed thread: frame, return address, arguments.
 fn stack() -> Block {
     const FIRST: u32 = 0xb38a_3bd8;
     let frames: [[u32; 5]; 7] = [
@@ -196,7 +197,7 @@ fn drivers() -> Vec<Driver> {
         .collect()
 }
 
-/// The longest ago first.
+/// The oldest first.
 fn unloaded() -> Vec<UnloadedDriver> {
     [0xbe77_5000, 0xb9ae_5000, 0xb93e_1000, 0xa506_9000, 0xa506_9000, 0xa506_9000]
         .into_iter()

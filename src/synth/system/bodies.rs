@@ -1,5 +1,5 @@
-//! Bodies of objects that lead to others: sections and the files that they map, keys of the
-//! registry and the names above them.
+//! Bodies of objects that point to other structures: sections with the files that they map, and
+//! registry keys with their parents.
 
 use super::build::Builder;
 use super::objects::Objects;
@@ -28,7 +28,7 @@ pub(super) fn control_area(builder: &mut Builder<'_>, objects: &Objects, file: &
     (at, at + size)
 }
 
-/// Fills in a section: what it maps.
+/// Fills in a section object: the file that it maps.
 pub(super) fn section(
     builder: &mut Builder<'_>,
     objects: &Objects,
@@ -47,7 +47,7 @@ pub(super) fn section(
     body.set("Segment", at);
 }
 
-/// Fills in a key: its control block, and those above it.
+/// Fills in a key object: its key control block, and those of its parents.
 pub(super) fn key(
     builder: &mut Builder<'_>,
     objects: &mut Objects,
@@ -75,7 +75,7 @@ pub(super) fn key(
     body.set("Type", 0x6b79_3032).set("KeyControlBlock", parent);
 }
 
-/// A name of a key: of one byte a character if that is enough.
+/// The name of a key: compressed to one byte per character if possible.
 fn key_name(builder: &mut Builder<'_>, name: &str) -> u64 {
     let text = if name.is_ascii() { name.as_bytes().to_vec() } else { utf16(name) };
     let offset = builder.offset("_CM_NAME_CONTROL_BLOCK", "Name");

@@ -1,5 +1,4 @@
-//! What every part of a system is built with: memory, structures by their layouts, pools, and the
-//! kernel's variables.
+//! Common parts of the system builder: memory, structures by layout, pools, and kernel variables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +8,7 @@ use crate::synth::bytes::{Bytes, utf16};
 use crate::synth::layout::{Layout, Object};
 use crate::synth::memory::{Memory, PAGE};
 
-/// A system in the making.
+/// A system that is being built.
 #[derive(Debug)]
 pub(super) struct Builder<'a> {
     pub(super) layout: &'a Layout,
@@ -17,18 +16,18 @@ pub(super) struct Builder<'a> {
     pub(super) memory: Memory,
     /// Page directory base of the system process.
     pub(super) dtb: u64,
-    /// Base of the kernel image, and the end of its variables' room.
+    /// Base of the kernel image, and the end of the space for its variables.
     pub(super) kernel: u64,
     kernel_end: u64,
     variables: u64,
-    /// Offsets of symbols, when a file gives them.
+    /// Offsets of symbols, if a symbol file gives them.
     known: Option<&'a std::collections::HashMap<String, u64>>,
     /// Addresses of the kernel's variables.
     pub(super) symbols: BTreeMap<String, u64>,
     pub(super) pools: Pools,
     stack: u64,
     fixed: u64,
-    /// Where the next block with a page of its own goes; 0 where there are none.
+    /// The address of the next special pool block; 0 if the version has no special pool.
     pub(super) special: u64,
     pub(super) missing: BTreeSet<String>,
 }
@@ -62,7 +61,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// A structure of the layout.
+    /// A new structure of the layout.
     pub(super) fn new_object(&self, name: &'static str) -> Object<'a> {
         Object::new(self.layout, name)
     }
@@ -73,7 +72,7 @@ impl<'a> Builder<'a> {
         self.put(address, &bytes);
     }
 
-    /// The bytes of a structure; what it lacks is noted.
+    /// The bytes of a structure; fields that the layout lacks are recorded.
     pub(super) fn finish(&mut self, object: Object<'_>) -> Vec<u8> {
         let (bytes, missing) = object.finish();
         self.missing.extend(missing);
@@ -84,7 +83,7 @@ impl<'a> Builder<'a> {
         self.memory.put(self.dtb, address, bytes);
     }
 
-    /// Whether a file gives the offsets of symbols.
+    /// Whether a symbol file gives the offsets of symbols.
     pub(super) const fn has_names(&self) -> bool {
         self.known.is_some()
     }
@@ -103,7 +102,7 @@ impl<'a> Builder<'a> {
         self.put(address, &value.to_le_bytes()[..4]);
     }
 
-    /// Makes a doubly linked list of its head and its entries.
+    /// Links a doubly linked list: the head and its entries.
     pub(super) fn link(&mut self, head: u64, entries: &[u64]) {
         let width = self.width();
         let mut last = head;
@@ -123,7 +122,7 @@ impl<'a> Builder<'a> {
         0
     }
 
-    /// Where the kernel keeps a variable.
+    /// The address of a kernel variable.
     pub(super) fn variable(&mut self, name: &str, len: u64) -> u64 {
         if let Some(address) = self.symbols.get(name) {
             return *address;
@@ -137,7 +136,7 @@ impl<'a> Builder<'a> {
         address
     }
 
-    /// Writes a variable that is a number, of as many bytes as the kernel has for it.
+    /// Writes a kernel variable that is a number, with the size that it has in the kernel.
     pub(super) fn number(&mut self, name: &str, len: u64, value: u64) {
         let at = self.variable(name, len);
         let offset = at - self.kernel;
@@ -147,7 +146,8 @@ impl<'a> Builder<'a> {
         self.put(at, &value.to_le_bytes()[..if len < 8 { len.min(4) } else { 8 }]);
     }
 
-    /// Whether the kernel has a variable of that name: any may be, unless a file says.
+    /// Whether the kernel has a variable with this name. Without a symbol file, it has every
+    /// variable.
     pub(super) fn has_symbol(&self, name: &str) -> bool {
         self.known.is_none_or(|known| known.contains_key(name))
     }
@@ -157,7 +157,7 @@ impl<'a> Builder<'a> {
         (self.kernel..self.kernel_end).contains(&address)
     }
 
-    /// Where a routine of the kernel is: as the file of symbols says, or at an offset of the image.
+    /// The address of a kernel routine: from the symbol file, or at an offset of the image.
     pub(super) fn routine(&mut self, name: &str, offset: u64) -> u64 {
         let known = self.known.and_then(|known| known.get(name)).copied();
         let address = self.kernel + known.unwrap_or(offset);
@@ -165,27 +165,27 @@ impl<'a> Builder<'a> {
         address
     }
 
-    /// Room among the kernel's variables.
+    /// Allocates space among the kernel's variables.
     pub(super) fn room(&mut self, len: u64) -> u64 {
         let at = self.variables.next_multiple_of(0x10);
         self.variables = at + len.max(8);
         at
     }
 
-    /// Room of its own in the system's part of memory, on a page's boundary.
+    /// Allocates pages in system space.
     pub(super) fn pages(&mut self, count: u64) -> u64 {
         let at = self.fixed;
         self.fixed += (count + 1) * PAGE;
         at
     }
 
-    /// A kernel stack of so many pages: its upper end.
+    /// Allocates a kernel stack of this many pages and returns its base (upper end).
     pub(super) fn kernel_stack(&mut self, pages: u64) -> u64 {
         self.stack += (pages + 1) * PAGE;
         self.stack
     }
 
-    /// A text in the paged pool: its address and its bytes.
+    /// Puts a text into paged pool; returns its address and its size.
     pub(super) fn text(&mut self, text: &str) -> (u64, u64) {
         let bytes = utf16(text);
         let at = self.pool(true, *b"ObNm", bytes.len() as u64 + 2);
@@ -193,7 +193,7 @@ impl<'a> Builder<'a> {
         (at, bytes.len() as u64)
     }
 
-    /// Fills in a `_UNICODE_STRING` of a structure.
+    /// Fills in a `_UNICODE_STRING` in a structure.
     pub(super) fn string(&mut self, object: &mut Object<'_>, path: &str, text: &str) {
         if text.is_empty() {
             return;
@@ -203,7 +203,7 @@ impl<'a> Builder<'a> {
         object.set(&format!("{path}.Buffer"), at);
     }
 
-    /// A `_UNICODE_STRING` with its text behind it, at an address of any space.
+    /// Writes a `_UNICODE_STRING` followed by its text at an address of any address space.
     pub(super) fn string_bytes(&self, address: u64, text: &str) -> Vec<u8> {
         let (width, bytes) = (usize::try_from(self.width()).unwrap_or(8), utf16(text));
         let mut out = Bytes::zeroed(2 * width);

@@ -1,5 +1,5 @@
-//! What the kernel tells debuggers: the debugger data block, the version block, and the variables that
-//! they point to, those of the memory manager among them.
+//! What the kernel publishes for debuggers: the debugger data block, the version block, and the
+//! variables that they point to, including those of the memory manager.
 
 mod pools;
 
@@ -9,7 +9,7 @@ use super::spec::{Session, SystemSpec};
 use crate::synth::objects::field_offsets;
 use pools::{nodes, page_files, pools};
 
-/// The pointers of the block: where each stands, its name, and the bytes of the variable.
+/// The pointers of the block: offset, name of the variable, and size of the variable in bytes.
 const POINTERS: [(u64, &str, u64); 63] = [
     (0x48, "PsLoadedModuleList", 16),
     (0x50, "PsActiveProcessHead", 16),
@@ -76,10 +76,10 @@ const POINTERS: [(u64, &str, u64); 63] = [
     (0x270, "MmPhysicalMemoryBlock", 8),
 ];
 
-/// Names that a file of symbols may have for the same variable.
+/// Alternative names of a variable in symbol files.
 const OTHER_NAMES: [(&str, &str); 1] = [("MmPagedPoolInfo", "MmPagedPoolInformation")];
 
-/// The name that this kernel has for a variable.
+/// The name of a variable in this kernel.
 fn own_name(builder: &Builder<'_>, name: &'static str) -> &'static str {
     let other = OTHER_NAMES.iter().find(|row| row.0 == name && builder.has_symbol(row.1));
     other.map_or(name, |row| row.1)
@@ -143,7 +143,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     at
 }
 
-/// Sizes and offsets of the second half of the block.
+/// Structure sizes and field offsets in the second half of the block.
 fn sizes(builder: &Builder<'_>) -> Vec<(u64, u64)> {
     let layout = builder.layout;
     let of = |name: &str, path: &str| layout.offset(name, path).into();
@@ -181,7 +181,7 @@ fn version_block(builder: &mut Builder<'_>, kernel: u64, extended: &dyn Fn(u64) 
     builder.put(at, &block);
 }
 
-/// Fills in the variables that are plain numbers.
+/// Fills in the variables that are numbers.
 fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let counters = &spec.counters;
     let version = builder.version;
@@ -236,7 +236,7 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
         nodes(builder, &counters.nonpaged_nodes);
     } else if version.build < 10240 {
         let mut ptes = builder.new_object("_MI_SYSTEM_PTE_TYPE");
-        // The first Windows Vista has no such number there.
+        // The first release of Windows Vista has no such variable.
         ptes.opt("TotalFreeSystemPtes", counters.free_system_ptes);
         let at = builder.variable("MiSystemPteInfo", 0x80);
         builder.place(at, ptes);
@@ -270,8 +270,8 @@ fn variables(builder: &mut Builder<'_>, spec: &SystemSpec) {
     page_files(builder, spec);
 }
 
-/// The table of regions of a kernel whose file of symbols names it: the two of pool, whose numbers
-/// differ by version.
+/// The table of regions, for a kernel whose symbol file has it. It contains the two pool regions,
+/// whose numbers depend on the version.
 fn regions(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size("_MI_VISIBLE_STATE") as u64;
     let is_named = builder.has_names() && builder.has_symbol("MiVisibleState");
@@ -292,13 +292,13 @@ fn regions(builder: &mut Builder<'_>, spec: &SystemSpec) {
     builder.place(state, object);
     let at = builder.variable("MiVisibleState", 8);
     builder.put_pointer(at, state);
-    // Such a kernel has no variables for the debugger data block to point to.
+    // This kernel has no variables to which the debugger data block could point.
     for name in ["MmNonPagedPoolStart", "MmNonPagedPoolEnd", "MmPagedPoolStart", "MmPagedPoolEnd"] {
         builder.number(name, 8, 0);
     }
 }
 
-/// The table from numbers of protections to what programs call them.
+/// The table that converts protection numbers to `PAGE_` values.
 fn protections(builder: &mut Builder<'_>) {
     const PLAIN: [u32; 8] = [1, 2, 0x10, 0x20, 4, 8, 0x40, 0x80];
     let at = builder.variable("MmProtectToValue", 4 * 32);
@@ -329,7 +329,7 @@ fn page_lists(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// Writes a session's space, and the list of the processes in it.
+/// Writes the session space of a session, and the list of its processes.
 pub(super) fn session(builder: &mut Builder<'_>, session: &Session, processes: &[u64]) {
     let at = session.address;
     if builder.layout.size("_MM_SESSION_SPACE") == 0 {

@@ -1,5 +1,5 @@
-//! The PFN database, as far as maps of nonpaged pool need it: for each page whether an allocation
-//! begins or ends there. Kernels before Vista keep that in the PFN entries.
+//! The PFN database, as far as page maps of nonpaged pool need it: for each page, whether an
+//! allocation begins or ends there. Kernels before Vista keep that in the PFN entries.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use super::build::Builder;
 use super::spec::{PoolState, SystemSpec};
 use crate::synth::memory::PAGE;
 
-/// Where it is, and where nothing of it is any more.
+/// The address range of the PFN database.
 const DATABASE: std::ops::Range<u64> = 0x8100_0000..0x8270_0000;
 const FRAME: &str = "_MMPFN";
-/// A page that is in use.
+/// The page location value of a page in use.
 const ACTIVE: u64 = 6;
 
-/// Whether an allocation begins with each page, and whether one ends.
+/// For each page, whether an allocation begins and whether one ends there.
 type Marks = BTreeMap<u64, (bool, bool)>;
 
-/// Writes what is known of the pages of the non-paged pool, those included that only a map has.
+/// Writes the PFN entries of the nonpaged pool, including pages that exist only in a page map.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size(FRAME) as u64;
     if builder.version.build >= 6000 || size == 0 {
@@ -28,7 +28,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
         spec.pool_map.rows.iter().cloned().chain(fill(spec, &marks, own)).collect();
     for (start, text) in rows {
         for (page, mark) in (start / PAGE..).zip(text.bytes()).filter(|(_, mark)| *mark != b'.') {
-            // Nobody writes to it, so that it takes no room.
+            // The pages are never written, so they take no space.
             let frame = builder.memory.frame();
             builder.memory.map(builder.dtb, page * PAGE, frame);
             marks.insert(page, (b"O<".contains(&mark), b"O>".contains(&mark)));
@@ -50,7 +50,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// Rows that nothing is said of, with so many pages in use each that there are as many as there shall be.
+/// Rows that the page map does not specify, each with so many used pages that the total is reached.
 fn fill(spec: &SystemSpec, marks: &Marks, own: u64) -> Vec<(u64, String)> {
     const ROW: u64 = 64;
     let map = &spec.pool_map;

@@ -1,6 +1,6 @@
-//! Executive resources: who owns them, and the threads that wait for them. Up to the early versions of
-//! Windows 10 threads wait for a semaphore and an event of the resource; later each has an event on its
-//! own stack, in an entry of a chain.
+//! Executive resources: their owners and the threads that wait for them. Up to early versions of
+//! Windows 10, threads wait for a semaphore or an event of the resource; later each thread waits
+//! for an event on its own stack, in an entry of a chain.
 
 use super::build::Builder;
 use super::objects::Objects;
@@ -10,19 +10,19 @@ use super::threads::Links;
 /// An executive resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resource {
-    /// The variable of the kernel that it is; empty for one in the pool.
+    /// The kernel variable that is this resource; empty for a resource in pool.
     pub symbol: String,
     /// Address of the `_ERESOURCE`.
     pub address: u64,
-    /// Whether its owner has it alone.
+    /// Whether its owner has exclusive access.
     pub is_exclusive: bool,
     /// How many times a thread had to wait for it.
     pub contention: u64,
-    /// Ids of the threads that own it, and how many times each does.
+    /// Ids of the threads that own it, and how many times each holds it.
     pub owners: Vec<(u64, u64)>,
-    /// Ids of the threads that wait to share it; the facts have them in the order of their waiting.
+    /// Ids of the threads that wait for shared access; after building, in queue order.
     pub shared_waiters: Vec<u64>,
-    /// Ids of the threads that wait to have it alone, likewise.
+    /// Ids of the threads that wait for exclusive access; after building, in queue order.
     pub exclusive_waiters: Vec<u64>,
 }
 
@@ -30,10 +30,10 @@ pub struct Resource {
 const WAIT_REASON: u64 = 27;
 /// `ResourceOwnedExclusive`.
 const OWNED_EXCLUSIVE: u64 = 0x80;
-/// Where on its stack a thread has the entry of a chain, from the base.
+/// Distance of a chain entry from the base of its thread's stack.
 const BELOW_BASE: u64 = 0x300;
 
-/// Whether threads wait for events of their own: since Windows 10 1703.
+/// Whether each thread waits for its own event: since Windows 10 1703.
 const fn has_chains(builder: &Builder<'_>) -> bool {
     builder.version.build >= 15063
 }
@@ -42,7 +42,7 @@ fn threads(processes: &[SystemProcess]) -> impl Iterator<Item = &SystemThread> {
     processes.iter().flat_map(|process| &process.threads)
 }
 
-/// The names by which waits find what a resource has threads wait for.
+/// The name by which waits refer to the semaphore or the event of a resource.
 fn target(index: usize, is_exclusive: bool) -> String {
     format!("Resource {index} {}", if is_exclusive { "exclusive" } else { "shared" })
 }
@@ -51,7 +51,7 @@ fn own_target(index: usize, tid: u64) -> String {
     format!("Resource {index} for {tid}")
 }
 
-/// Chooses addresses, and lets the threads wait that are said to.
+/// Allocates the resources, and makes the specified threads wait.
 pub(super) fn prepare(builder: &mut Builder<'_>, objects: &mut Objects, spec: &mut SystemSpec) {
     let size = builder.layout.size("_ERESOURCE") as u64;
     let SystemSpec { resources, processes, .. } = spec;
@@ -68,7 +68,7 @@ pub(super) fn prepare(builder: &mut Builder<'_>, objects: &mut Objects, spec: &m
             } else {
                 &mut resource.shared_waiters
             };
-            // Threads are written, and so begin to wait, in the order of their processes.
+            // Threads are written, and so enter the queue, in the order of their processes.
             let all: Vec<u64> = threads(processes).map(|thread| thread.tid).collect();
             waiters.sort_by_key(|tid| all.iter().position(|id| id == tid));
             if !has_chains(builder) && !waiters.is_empty() {
@@ -82,7 +82,7 @@ pub(super) fn prepare(builder: &mut Builder<'_>, objects: &mut Objects, spec: &m
     }
 }
 
-/// The semaphore or the event of a resource.
+/// Creates the semaphore or the event of a resource.
 fn dispatcher(builder: &mut Builder<'_>, is_exclusive: bool) -> u64 {
     let (name, kind) = if is_exclusive { ("_KEVENT", 1) } else { ("_KSEMAPHORE", 5) };
     let size = builder.layout.size(name) as u64;
@@ -118,7 +118,7 @@ const fn entry_of(thread: &SystemThread) -> u64 {
     thread.stack.2 - BELOW_BASE
 }
 
-/// Where links, thread and event stand in an entry of a chain.
+/// Offsets of the links, the thread and the event in a chain entry.
 fn entry_offsets(builder: &mut Builder<'_>) -> (u64, u64, u64) {
     const ENTRY: &str = "_KWAIT_CHAIN_ENTRY";
     if builder.layout.has(ENTRY, "Thread") {
@@ -129,7 +129,7 @@ fn entry_offsets(builder: &mut Builder<'_>) -> (u64, u64, u64) {
     (0, 2 * width, 3 * width)
 }
 
-/// Writes the resources, their owners, and the chains of those that wait.
+/// Writes the resources, their owners, and the chains of their waiters.
 pub(super) fn write(
     builder: &mut Builder<'_>,
     objects: &Objects,
@@ -165,7 +165,7 @@ pub(super) fn write(
     builder.link(head, &entries);
 }
 
-/// The owners: before Windows 7 the first place is for one that has the resource alone.
+/// Writes the owners; before Windows 7 the first owner entry is that of an exclusive owner.
 fn owners(
     builder: &mut Builder<'_>,
     object: &mut crate::synth::layout::Object<'_>,
@@ -189,7 +189,7 @@ fn owners(
         return;
     }
     let size = builder.layout.size("_OWNER_ENTRY") as u64;
-    // One place more than the size counts is the table's own; tables grow by four.
+    // The size includes the first element, which holds it; tables grow by four.
     let count = (rest.len() as u64 + 1).next_multiple_of(4) + 3;
     let table = builder.pool(false, *b"ExRe", count * size);
     builder.put(table, &vec![0; usize::try_from(count * size).unwrap_or(0)]);
@@ -204,14 +204,14 @@ fn owners(
     object.set("OwnerTable", table);
 }
 
-/// Links the entries on the stacks of threads into a ring; returns the first.
+/// Links the entries on the threads' stacks into a ring; returns the first.
 fn chain(builder: &mut Builder<'_>, processes: &[SystemProcess], waiters: &[u64]) -> u64 {
     let (links, owner, _) = entry_offsets(builder);
     let find = |tid: &u64| threads(processes).find(|thread| thread.tid == *tid);
     let threads: Vec<&SystemThread> = waiters.iter().filter_map(find).collect();
     let Some(first) = threads.first().map(|thread| entry_of(thread)) else { return 0 };
     let rest: Vec<u64> = threads.iter().skip(1).map(|thread| entry_of(thread) + links).collect();
-    // A ring without a head: the first entry stands for it.
+    // The ring has no head; the resource points to the first entry.
     builder.link(first + links, &rest);
     for thread in threads {
         builder.put_pointer(entry_of(thread) + owner, thread.ethread);

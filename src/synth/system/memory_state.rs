@@ -1,16 +1,16 @@
-//! Since Windows 10 the memory manager keeps its numbers in one structure, and in the partition of the
-//! system that it leads to. The debugger data of those kernels names the structure no more, but points
-//! into it under the name of a number that is gone.
+//! `MiState` and the system partition, in which the memory manager keeps its counters since Windows
+//! 10. The debugger data block of those kernels does not point to the structure itself, but into
+//! it, under the name of a variable that no longer exists.
 
 use super::build::Builder;
 use super::spec::SystemSpec;
 
-/// Pointers of the debugger data block that kernels with such a structure leave empty.
+/// Pointers of the debugger data block that are null in kernels with `MiState`.
 pub(super) const LEFT_OUT: [u64; 22] = [
     0x68, 0x70, 0xe0, 0xe8, 0xf0, 0xf8, 0x100, 0x148, 0x150, 0x158, 0x160, 0x168, 0x178, 0x180,
     0x188, 0x190, 0x198, 0x1a0, 0x1a8, 0x1b0, 0x250, 0x258,
 ];
-/// The pointer that leads into it.
+/// The pointer into the structure.
 pub(super) const INSIDE: u64 = 0x170;
 const STATE: &str = "_MI_SYSTEM_INFORMATION";
 const PARTITION: &str = "_MI_PARTITION";
@@ -20,13 +20,14 @@ pub(super) const fn is_there(builder: &Builder<'_>) -> bool {
     builder.version.build >= 10240
 }
 
-/// Writes both structures; returns the address to which the debugger data points.
+/// Writes both structures; returns the address to which the debugger data block points.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) -> u64 {
     let counters = &spec.counters;
     let room = |builder: &mut Builder<'_>, name: &'static str, variable: &str| {
         let size = builder.layout.size(name) as u64;
         let at = builder.variable(variable, size + 0x40);
-        // It stands at a multiple of 64, as compilers align it; where a file places it, it does already.
+        // The structure is aligned to 64 bytes, as by the compiler; an address from a symbol file
+        // already is.
         let aligned = at.next_multiple_of(0x40);
         builder.symbols.insert(variable.to_owned(), aligned);
         aligned

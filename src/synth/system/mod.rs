@@ -1,8 +1,8 @@
-//! A whole running system, laid out in physical memory as its kernel would have left it.
+//! A whole running system in physical memory, as its kernel would have left it.
 //!
-//! [`system`] builds one from a [`SystemSpec`]; [`System::write`] puts it into a file of any form.
-//! Further subjects (IRPs, pools, locks) are modules next to these, called from
-//! `assemble` once the objects that it points to have their addresses.
+//! [`system`] builds one from a [`SystemSpec`]; [`System::write`] writes it as a file of any
+//! format. Further subjects (IRPs, pools, locks) have their own modules here, which `assemble`
+//! calls once the objects that they point to have addresses.
 
 mod bodies;
 mod build;
@@ -55,7 +55,7 @@ use super::memory::{Memory, PAGE};
 /// A system that was built.
 #[derive(Debug)]
 pub struct System {
-    /// What it was built from, with every address filled in.
+    /// The specification, with every address filled in.
     pub facts: SystemSpec,
     /// Addresses of the kernel's variables by name.
     pub symbols: BTreeMap<String, u64>,
@@ -65,9 +65,9 @@ pub struct System {
     pub dtb: u64,
     /// Address of the debugger data block.
     pub debugger_data: u64,
-    /// Fields that this version of Windows does not have, which were left out.
+    /// Fields that this version of Windows lacks; they were left out.
     pub missing: Vec<String>,
-    /// Every block of the pools, in the order in which they were made.
+    /// Every pool block, in the order of creation.
     pub pool: Vec<PoolBlock>,
     pub(super) version: Version,
     pub(super) memory: Memory,
@@ -75,7 +75,7 @@ pub struct System {
 }
 
 impl System {
-    /// Name, GUID (32 digits) and age of the kernel's PDB, when no file gave them.
+    /// Name, GUID (32 digits) and age of the kernel's PDB, if no symbol file gives them.
     pub const fn pdb(&self) -> (&'static str, &'static str, u32) {
         (self.version.pdb.0, self.version.pdb.1, 1)
     }
@@ -83,7 +83,7 @@ impl System {
 
 /// Builds a system.
 ///
-/// A layout that is not built in gives a system without structures, as its `missing` says.
+/// If no layout is built in for the version, the system has no structures, which `missing` reports.
 pub fn system(spec: &SystemSpec) -> System {
     let mut version = *Version::of(spec.windows);
     if let Some(build) = spec.kernel.as_ref().and_then(|kernel| kernel.build) {
@@ -128,7 +128,7 @@ fn assemble(mut spec: SystemSpec, version: Version, layout: &Layout) -> System {
     locks::prepare(&mut builder, &mut objects, &mut spec);
     thread_locks::prepare(&mut builder, &mut objects, &mut spec);
     modules::write(&mut builder, &mut links, &spec, kernel);
-    // The image of the kernel comes first: what follows may stand in it.
+    // The kernel image comes first, because other parts are written into it.
     modules::write_unloaded(&mut builder, &spec.unloaded);
     stacks::write(&mut builder, &mut spec, kernel);
     io::write(&mut builder, &objects, &mut links, &spec.io);
@@ -186,7 +186,8 @@ fn assemble(mut spec: SystemSpec, version: Version, layout: &Layout) -> System {
     }
 }
 
-/// Base and size of the kernel: large enough for every symbol, and for variables of our own.
+/// Base and size of the kernel image: large enough for every symbol, and for the builder's own
+/// variables.
 fn kernel(
     spec: &SystemSpec,
     version: &Version,
@@ -202,7 +203,7 @@ fn kernel(
     (base, size.max(needed))
 }
 
-/// Gives every process and thread its address, its address space and its stack.
+/// Allocates every process and thread, with its address space and stack.
 fn allocate(
     builder: &mut Builder<'_>,
     objects: &mut Objects,
@@ -255,9 +256,10 @@ fn named_objects(
     }
 }
 
-/// The lists that join all processes, those of a session, and all handle tables; and the table of ids.
+/// Links the lists of all processes, of the processes of a session and of all handle tables; writes
+/// the table of client IDs.
 fn lists(builder: &mut Builder<'_>, spec: &SystemSpec) {
-    // Idle is on no list.
+    // The idle process is on no list.
     let listed = || spec.processes.iter().skip(1);
     let entry = builder.offset("_EPROCESS", "ActiveProcessLinks");
     let head = builder.variable("PsActiveProcessHead", 16);

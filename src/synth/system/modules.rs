@@ -7,7 +7,7 @@ use crate::synth::kernel_file::guid;
 use crate::synth::pe::Image;
 use crate::synth::spec::Driver;
 
-/// Writes the list of loaded drivers, and each image's first pages.
+/// Writes the module list, and the first pages of each image.
 pub(super) fn write(
     builder: &mut Builder<'_>,
     links: &mut Links,
@@ -109,21 +109,21 @@ fn image(
         },
     }
     .bytes();
-    // The kernel's own mapping is there; its first pages keep clear of its variables.
+    // The kernel's own image is already mapped; its first pages do not overlap its variables.
     builder.put(driver.base, &bytes);
 }
 
-/// Fills the kernel's image with breakpoints, before anything is written into it.
+/// Fills the kernel image with breakpoint instructions before anything else is written into it.
 pub(super) fn kernel_code(builder: &mut Builder<'_>, spec: &SystemSpec, kernel: (u64, u32)) {
     let pages = if spec.kernel_code { u64::from(kernel.1) / 0x1000 } else { 0 };
     for page in 0..pages {
-        // Variables that nothing is written to hold nothing.
+        // Variables that are never written remain zero.
         let byte = if page < pages / 4 * 3 { 0xcc } else { 0 };
         builder.put(kernel.0 + page * 0x1000, &[byte; 0x1000]);
     }
 }
 
-/// Writes the ring of unloaded drivers.
+/// Writes the ring buffer of unloaded drivers.
 pub(super) fn write_unloaded(builder: &mut Builder<'_>, drivers: &[UnloadedDriver]) {
     let width = builder.width();
     let size = if width == 8 { 40 } else { 24 };

@@ -6,7 +6,7 @@ use super::bodies;
 use super::build::Builder;
 use super::spec::NamedObject;
 
-/// The types of objects in the order of their numbers, with the tag of their allocations.
+/// The object types in index order, with the pool tags of their objects.
 const TYPES: [(&str, [u8; 4]); 22] = [
     ("Type", *b"ObjT"),
     ("Directory", *b"Dire"),
@@ -44,15 +44,15 @@ const DIRECTORIES: [&str; 8] = [
     r"\RPC Control",
 ];
 
-/// What is known of objects while a system is built.
+/// The objects of a system that is being built.
 #[derive(Debug, Default)]
 pub(super) struct Objects {
-    /// Address and number of each type.
+    /// Address and index of each type.
     types: HashMap<&'static str, (u64, u64)>,
-    /// Objects and handles of each type.
+    /// Number of objects and handles of each type.
     counts: BTreeMap<&'static str, (u64, u64)>,
     directories: HashMap<String, u64>,
-    /// What each directory holds: name and object.
+    /// The contents of each directory: names and objects.
     entries: BTreeMap<String, Vec<(String, u64)>>,
     /// Objects by path.
     pub(super) named: HashMap<String, u64>,
@@ -61,23 +61,23 @@ pub(super) struct Objects {
     handles: HashMap<u64, u64>,
     /// The type of each object.
     kinds: HashMap<u64, &'static str>,
-    /// Control blocks of keys of the registry by path.
+    /// Key control blocks of registry keys by path.
     pub(super) keys: HashMap<String, u64>,
 }
 
-/// An object to be made.
+/// The description of an object to be created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) kind: &'a str,
     pub(super) size: u64,
-    /// Path in the name space; empty for none.
+    /// Path in the object namespace; empty for none.
     pub(super) path: &'a str,
-    /// Address of the body; 0 for any.
+    /// Address of the body; 0 if the builder chooses it.
     pub(super) address: u64,
 }
 
 impl Objects {
-    /// Makes the types and the directories.
+    /// Creates the types and the directories.
     pub(super) fn new(builder: &mut Builder<'_>) -> Self {
         let mut all = Self::default();
         if builder.version.has_cookie() && builder.has_symbol("ObHeaderCookie") {
@@ -104,7 +104,8 @@ impl Objects {
         all
     }
 
-    /// The types are objects of the type `Type`, and so stand in each other's headers.
+    /// Creates the type objects. They are themselves objects of the type `Type`, to which their
+    /// headers refer.
     fn make_types(&mut self, builder: &mut Builder<'_>) {
         let size = builder.layout.size("_OBJECT_TYPE") as u64;
         let old = !builder.layout.has("_OBJECT_HEADER", "TypeIndex");
@@ -142,7 +143,7 @@ impl Objects {
         }
     }
 
-    /// Writes the types, when it is known how many objects and handles there are of each.
+    /// Writes the types, once the numbers of objects and handles are known.
     pub(super) fn finish(&mut self, builder: &mut Builder<'_>) {
         for (name, tag) in TYPES {
             let (address, index) = self.types[name];
@@ -180,14 +181,15 @@ impl Objects {
         header + if is_named { name } else { 0 }
     }
 
-    /// Makes an object: its header, and room for its body.
+    /// Creates an object: its header, and space for its body.
     pub(super) fn make(&mut self, builder: &mut Builder<'_>, wanted: &Wanted<'_>) -> u64 {
         let is_named = !wanted.path.is_empty();
         let overhead = Self::overhead(builder, is_named);
         let kind = TYPES.iter().find(|row| row.0 == wanted.kind).unwrap_or(&TYPES[7]);
         let address = if wanted.address == 0 {
             let block = builder.pool(false, kind.1, overhead + wanted.size);
-            // Before Windows 8 whoever frees a driver has to name its tag.
+            // Before Windows 8, driver objects are in protected pool, which must be freed with its
+            // tag.
             if kind.0 == "Driver" && builder.version.build < 9200 {
                 builder.protect_pool();
             }
@@ -231,7 +233,7 @@ impl Objects {
         builder.place(at - name_size, info);
     }
 
-    /// Enters an object into its directory, which is made if need be.
+    /// Enters an object into its directory, which is created if necessary.
     fn enter(&mut self, builder: &mut Builder<'_>, path: &str, address: u64) {
         self.named.insert(path.to_owned(), address);
         let Some((directory, name)) = path.rsplit_once('\\').filter(|(_, name)| !name.is_empty())
@@ -254,7 +256,7 @@ impl Objects {
         address
     }
 
-    /// Directories are tables of 37 chains, chosen by a hash of the name.
+    /// A directory is a hash table of 37 chains.
     fn write_directories(&mut self, builder: &mut Builder<'_>) {
         let size = builder.layout.size("_OBJECT_DIRECTORY_ENTRY") as u64;
         for (path, entries) in std::mem::take(&mut self.entries) {
@@ -285,7 +287,7 @@ impl Objects {
         *self.handles.entry(object).or_default() += 1;
     }
 
-    /// Makes a named object with its body.
+    /// Creates a named object with its body.
     pub(super) fn make_named(
         &mut self,
         builder: &mut Builder<'_>,
@@ -347,8 +349,8 @@ impl Objects {
     }
 }
 
-/// Writes the table by which the kernel finds optional headers: for each mask of them, the bytes
-/// that they take.
+/// Writes the table that gives the kernel the offsets of optional headers: for each mask, their
+/// total size in bytes.
 fn write_offsets(builder: &mut Builder<'_>) {
     let structures = ["CREATOR", "NAME", "HANDLE", "QUOTA", "PROCESS"];
     let size = |name| builder.layout.size(&format!("_OBJECT_HEADER_{name}_INFO"));
@@ -363,7 +365,7 @@ fn write_offsets(builder: &mut Builder<'_>) {
     builder.put(at, &table);
 }
 
-/// The hash of a name, upper and lower case alike.
+/// The hash of a name, without regard to case.
 fn hash(name: &str) -> u32 {
     name.to_uppercase().encode_utf16().fold(0u32, |hash, c| {
         hash.wrapping_add((hash << 1).wrapping_add(hash >> 1)).wrapping_add(c.into())

@@ -1,7 +1,7 @@
 //! The pools: pages of blocks, each with its header, and the table of big allocations.
 //!
-//! Blocks come one after the other; what a page has left is a free block. Blocks at addresses that
-//! were asked for get their pages filled up around them, so that every page is whole.
+//! Blocks follow one another; the rest of a page is a free block. The pages around blocks with a
+//! specified address are filled up, so that every page is complete.
 
 use std::collections::BTreeMap;
 
@@ -9,44 +9,44 @@ use super::build::Builder;
 use super::spec::{PoolBlock, PoolRequest, PoolState, SystemSpec};
 use crate::synth::memory::PAGE;
 
-/// Entries of the table of big allocations.
+/// The number of entries of the table of big allocations.
 pub(super) const BIG_ENTRIES: u64 = 0x200;
-/// The bit of a tag that protects its block.
+/// The tag bit of protected pool.
 const PROTECTED: u8 = 0x80;
-/// A type of non-paged pool that is not executable, since Windows 8.
+/// The pool type of nonpaged pool that is not executable, since Windows 8.
 const NOT_EXECUTABLE: u64 = 0x200;
-/// The bit of a type of pool that is of a session.
+/// The pool type bit of session pool.
 const SESSION: u64 = 0x20;
 
-/// A pool in the making.
+/// A pool that is being filled.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Pool {
     pub(super) next: u64,
-    /// Size of the block before, in units of the pool.
+    /// Size of the previous block, in units of the pool.
     pub(super) previous: u64,
 }
 
-/// A block at an address that was asked for: its size in units, its type, its tag.
+/// A block with a specified address: its size in units, its type, its tag.
 pub(super) type Fixed = (u64, u64, [u8; 4]);
 
-/// What was put into the pools.
+/// The contents of the pools.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
-    /// Non-paged, paged, and the paged pool of each session.
+    /// Nonpaged pool, paged pool, and the paged pool of each session.
     pub(super) open: Vec<Pool>,
-    /// The subsegments of chunks that are being filled.
+    /// The VS subsegments that are being filled.
     pub(super) subsegments: Vec<Option<u64>>,
-    /// The session that blocks are made for: its place among sessions, and its number.
+    /// The session for which blocks are created: its index and its ID.
     pub(super) session: Option<(usize, u32)>,
     pub(super) last_chunk: Option<super::segment::Chunk>,
     /// Every block.
     pub(super) blocks: Vec<PoolBlock>,
-    /// Blocks at addresses that were asked for, by address: size in units, type, tag.
+    /// Blocks with a specified address, by address: size in units, type, tag.
     pub(super) fixed: BTreeMap<u64, Fixed>,
 }
 
 impl Pools {
-    /// Pools of which the first two begin at these addresses.
+    /// Pools, of which nonpaged and paged pool start at these addresses.
     pub(super) fn new(starts: [u64; 2]) -> Self {
         let mut pools = Self::default();
         for start in starts {
@@ -55,13 +55,13 @@ impl Pools {
         pools
     }
 
-    /// One more pool.
+    /// Adds a pool.
     pub(super) fn add(&mut self, start: u64) {
         self.open.push(Pool { next: start, previous: 0 });
         self.subsegments.push(None);
     }
 
-    /// Which of the pools a block goes into.
+    /// The index of the pool of a block.
     pub(super) fn which(&self, is_paged: bool) -> usize {
         match self.session {
             Some((index, _)) if is_paged => 2 + index,
@@ -69,14 +69,14 @@ impl Pools {
         }
     }
 
-    /// Notes a block.
+    /// Records a block.
     pub(super) fn note(&mut self, block: PoolBlock) {
         let session = self.session.map(|(_, id)| id);
         self.blocks.push(PoolBlock { session, ..block });
     }
 }
 
-/// Makes the blocks that a specification asks for.
+/// Creates the blocks that a specification asks for.
 pub(super) fn requested(builder: &mut Builder<'_>, spec: &SystemSpec) {
     for request in &spec.pool {
         let session = request.session.and_then(|id| super::sessions::find(spec, id));
@@ -122,14 +122,14 @@ impl Builder<'_> {
         2 * self.width()
     }
 
-    /// The number of a type of pool in the header of a block that is in use.
+    /// The pool type in the header of a block in use.
     pub(super) fn in_use(&self, is_paged: bool) -> u64 {
         let first = if self.version.build < 6000 { 5 } else { 2 };
         let session = if self.pools.session.is_some() { SESSION } else { 0 };
         (first + u64::from(is_paged)) | session
     }
 
-    /// A block of a pool, with its header in front: the address behind the header.
+    /// Allocates a block with its header; returns the address behind the header.
     pub(super) fn pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let unit = self.unit();
         let block = (size + unit).next_multiple_of(unit);
@@ -153,7 +153,7 @@ impl Builder<'_> {
         next + unit
     }
 
-    /// A block that nobody uses.
+    /// Adds a free block.
     pub(super) fn free_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let body = self.pool(is_paged, tag, size);
         let unit = self.unit();
@@ -176,7 +176,7 @@ impl Builder<'_> {
         body
     }
 
-    /// Marks the last block as one that whoever frees it has to name the tag of.
+    /// Marks the last block as protected pool, which must be freed with its tag.
     pub(super) fn protect_pool(&mut self) {
         let Some(block) = self.pools.blocks.last_mut() else { return };
         block.state = PoolState::Protected;
@@ -185,7 +185,7 @@ impl Builder<'_> {
         self.put(at + offset, &[tag[0], tag[1], tag[2], tag[3] | PROTECTED]);
     }
 
-    /// Writes pages of the last block, which is a big one, to the page file.
+    /// Writes pages of the last block, a big allocation, to the page file.
     fn page_out_pool(&mut self, pages: &std::ops::Range<u64>) {
         let Some(block) = self.pools.blocks.last_mut().filter(|block| block.is_big) else { return };
         block.paged_out = pages.clone();
@@ -195,7 +195,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Charges a process for the last block.
+    /// Charges quota for the last block to a process.
     pub(super) fn charge_pool(&mut self, process: u64) {
         const CHARGED: u64 = 8;
         let Some(block) = self.pools.blocks.last_mut() else { return };
@@ -213,7 +213,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The value with which the kernel encodes the pointer to the charged process.
+    /// The key with which the kernel encodes the pointer to the charged process.
     fn cookie(&mut self) -> u64 {
         const COOKIE: u64 = 0x51ab_09c3_77d2_e644;
         let at = self.variable("ExpPoolQuotaCookie", 8);
@@ -221,13 +221,13 @@ impl Builder<'_> {
         COOKIE
     }
 
-    /// What the header there says of the block before it.
+    /// The previous size in the header at an address.
     fn previous_size(&mut self, at: u64) -> u64 {
         let mask = if self.version.is_64_bit() { 0xff } else { 0x1ff };
         self.memory.read(self.dtb, at, 2) & mask
     }
 
-    /// An allocation of whole pages.
+    /// Allocates whole pages.
     fn big_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let which = self.pools.which(is_paged);
         if self.has_segment_heap() {
@@ -253,7 +253,7 @@ impl Builder<'_> {
         next.next_multiple_of(PAGE) - next
     }
 
-    /// Makes what is left of a page a free block.
+    /// Turns the rest of a page into a free block.
     fn close_page(&mut self, which: usize) {
         let room = self.room_in_page(which);
         if room == 0 {
@@ -264,7 +264,7 @@ impl Builder<'_> {
         self.pools.open[which] = Pool { next: next + room, previous: 0 };
     }
 
-    /// Writes the header of a block and notes the block.
+    /// Writes the header of a block and records the block.
     fn block(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4], is_paged: bool) {
         self.pool_header(at, sizes, tag);
         let state = if sizes.2 == 0 { PoolState::Free } else { PoolState::Used };
@@ -273,7 +273,7 @@ impl Builder<'_> {
         self.pools.note(block);
     }
 
-    /// Writes a pool header: sizes of the block before and of this one, and its type.
+    /// Writes a pool header: previous size, size and type.
     pub(super) fn pool_header(&mut self, at: u64, sizes: (u64, u64, u64), tag: [u8; 4]) {
         let mut header = self.new_object("_POOL_HEADER");
         header.set("PreviousSize", sizes.0).set("BlockSize", sizes.1).set("PoolType", sizes.2);
@@ -281,8 +281,8 @@ impl Builder<'_> {
         self.place(at, header);
     }
 
-    /// A block of non-paged pool whose contents are at an address that was asked for; none of what
-    /// the kernel has in its image.
+    /// Creates a nonpaged block whose data is at a specified address; none if that is in the kernel
+    /// image.
     pub(super) fn pool_at(&mut self, address: u64, tag: [u8; 4], size: u64) {
         if self.is_in_image(address) {
             return;
@@ -305,7 +305,7 @@ impl Builder<'_> {
         let big: Vec<PoolBlock> = self.pools.blocks.iter().filter(big).cloned().collect();
         let Some(table) = self.big_room() else { return };
         self.write_big_table(table, &big);
-        // The variables stand by that of the tracker.
+        // The variable is near the pool tracker variable.
         let _ = self.variable("PoolTrackTable", 8);
         let at = self.variable("PoolBigPageTable", 8);
         self.put_pointer(at, table);
@@ -313,7 +313,7 @@ impl Builder<'_> {
         self.put_pointer(at, BIG_ENTRIES);
     }
 
-    /// Fills up what a pool has begun.
+    /// Fills up the current page of a pool.
     pub(super) fn close(&mut self, which: usize) {
         if self.has_segment_heap() {
             self.close_chunks(which);
@@ -348,13 +348,13 @@ impl Builder<'_> {
         }
     }
 
-    /// Room for a table of big allocations; none of kernels whose entries are not known.
+    /// Allocates a table of big allocations; none for kernels with unknown entries.
     pub(super) fn big_room(&mut self) -> Option<u64> {
         let entry = self.layout.size("_POOL_TRACKER_BIG_PAGES") as u64;
         (entry != 0).then(|| self.pages((BIG_ENTRIES * entry).div_ceil(PAGE)))
     }
 
-    /// Writes a table of big allocations, whose entries are found by a hash of the address.
+    /// Writes a table of big allocations, which is a hash table over addresses.
     pub(super) fn write_big_table(&mut self, table: u64, big: &[PoolBlock]) {
         let entry = self.layout.size("_POOL_TRACKER_BIG_PAGES") as u64;
         let bytes = (BIG_ENTRIES * entry).next_multiple_of(PAGE);

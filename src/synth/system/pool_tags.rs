@@ -1,6 +1,5 @@
-//! What the kernel counts of its pools by tag: tables that find a tag by a hash of it, one for each
-//! processor, with the same tag in the same place of each; a table for what finds no place there; and
-//! an entry for what finds no place anywhere.
+//! Pool usage by tag: one hash table per processor, with each tag in the same entry of all of them;
+//! an expansion table for tags that do not fit; and an entry that counts all tags without an entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,29 +7,29 @@ use super::build::Builder;
 use super::spec::{PoolBlock, PoolState, Session, SystemSpec};
 use crate::synth::layout::Object;
 
-/// What was allocated by a tag.
+/// Pool usage of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct TagUse {
     /// The tag.
     pub tag: [u8; 4],
-    /// Allocations, frees and bytes in use of the non-paged pool.
+    /// Allocations, frees and bytes in use of nonpaged pool.
     pub nonpaged: (u64, u64, u64),
-    /// The same of the paged pool.
+    /// The same of paged pool.
     pub paged: (u64, u64, u64),
 }
 
 impl TagUse {
-    /// A tag of the non-paged pool.
+    /// Usage of a tag in nonpaged pool only.
     pub const fn nonpaged(tag: [u8; 4], allocs: u64, frees: u64, bytes: u64) -> Self {
         Self { tag, nonpaged: (allocs, frees, bytes), paged: (0, 0, 0) }
     }
 
-    /// A tag of the paged pool.
+    /// Usage of a tag in paged pool only.
     pub const fn paged(tag: [u8; 4], allocs: u64, frees: u64, bytes: u64) -> Self {
         Self { tag, nonpaged: (0, 0, 0), paged: (allocs, frees, bytes) }
     }
 
-    /// The tag with what it uses of the non-paged pool too.
+    /// The same with usage in nonpaged pool too.
     #[must_use]
     pub const fn and_nonpaged(self, allocs: u64, frees: u64, bytes: u64) -> Self {
         Self { nonpaged: (allocs, frees, bytes), ..self }
@@ -42,19 +41,19 @@ impl TagUse {
     }
 }
 
-/// The tag of the entry for all tags that have no entry of their own.
+/// The tag of the entry that counts all tags without an entry.
 const OVERFLOW: [u8; 4] = *b"Ovfl";
-/// Entries of the table for tags that find no place in the first; the last is for all others.
+/// The number of entries of the expansion table; the last one counts all other tags.
 const EXPANSION: u64 = 5;
 const FIELDS: [&str; 6] =
     ["NonPagedAllocs", "NonPagedFrees", "NonPagedBytes", "PagedAllocs", "PagedFrees", "PagedBytes"];
 
-/// Where a tag stands.
+/// The entry of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum TagPlace {
     Table(u64),
     Expansion(u64),
-    /// The last entry of the first table.
+    /// The last entry of the first table, which counts all other tags.
     Overflow,
 }
 
@@ -64,7 +63,7 @@ fn hash(tag: [u8; 4], mask: u64) -> u64 {
     ((product & 0xffff_ffff) ^ (product >> 32)) & mask
 }
 
-/// Finds places for all tags; a place that is kept for those that find none is no place.
+/// Assigns entries to all tags; `kept` is the entry that counts all other tags.
 fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagUse, TagPlace)> {
     let mut taken: BTreeSet<u64> = kept.into_iter().collect();
     let mut expanded = 0;
@@ -87,7 +86,7 @@ fn places(tags: &[TagUse], mask: u64, kept: Option<u64>, room: u64) -> Vec<(TagU
     placed
 }
 
-/// What is given, and what the builder itself has allocated of other tags.
+/// The specified usage, and the usage of other tags by blocks that the builder allocated.
 fn merged<'b>(given: &[TagUse], blocks: impl Iterator<Item = &'b PoolBlock>) -> Vec<TagUse> {
     let mut all: BTreeMap<[u8; 4], TagUse> = BTreeMap::new();
     for block in blocks.filter(|block| block.state != PoolState::Free) {
@@ -97,19 +96,19 @@ fn merged<'b>(given: &[TagUse], blocks: impl Iterator<Item = &'b PoolBlock>) -> 
         *pool = (pool.0 + 1, 0, pool.2 + block.bytes);
     }
     all.extend(given.iter().map(|tag| (tag.tag, *tag)));
-    // Those that are given are there from the start.
+    // The specified tags come first, as if used since boot.
     let is_given = |tag: &TagUse| given.iter().any(|given| given.tag == tag.tag);
     let others = all.into_values().filter(|tag| !is_given(tag));
     given.iter().copied().chain(others).collect()
 }
 
-/// The tags of a session.
+/// The tag usage of a session.
 pub(super) fn of_session(builder: &Builder<'_>, session: &Session) -> Vec<TagUse> {
     let is_own = |block: &&PoolBlock| block.session == Some(session.id);
     merged(&session.pool_tags, builder.pools.blocks.iter().filter(is_own))
 }
 
-/// What of the tags the facts have, those without an entry of their own as one.
+/// The usage as it is reported: tags without an entry are combined into one.
 fn facts(placed: Vec<(TagUse, TagPlace)>, overflow: TagUse) -> Vec<TagUse> {
     let mut facts: Vec<TagUse> =
         placed.into_iter().filter(|row| row.1 != TagPlace::Overflow).map(|row| row.0).collect();
@@ -120,8 +119,8 @@ fn facts(placed: Vec<(TagUse, TagPlace)>, overflow: TagUse) -> Vec<TagUse> {
     facts
 }
 
-/// Writes the table of a session: of so many places the last is kept for tags that find none.
-/// Returns what it holds, and those of them that found no place in it but go into another table.
+/// Writes the table of a session, whose last entry counts the tags without an entry. Returns the
+/// reported usage, and the tags that go into the expansion table.
 pub(super) fn table(
     builder: &mut Builder<'_>,
     tags: &[TagUse],
@@ -147,7 +146,7 @@ pub(super) fn table(
     (facts(placed, overflow), others)
 }
 
-/// Writes a table of a page for tags that found no place in the first; 0 for none.
+/// Writes an expansion table of one page; returns 0 if there are no tags for it.
 pub(super) fn expansion(builder: &mut Builder<'_>, tags: &[TagUse]) -> u64 {
     if tags.is_empty() {
         return 0;
@@ -161,7 +160,8 @@ pub(super) fn expansion(builder: &mut Builder<'_>, tags: &[TagUse]) -> u64 {
     at
 }
 
-/// Writes the tables; the facts then hold every tag, and as one those that have no entry of their own.
+/// Writes the tables; the specification then lists every tag, with those without an entry combined
+/// into one.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let entry_size = builder.layout.size("_POOL_TRACKER_TABLE") as u64;
     if entry_size == 0 {
@@ -177,7 +177,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let pages = ((count + 1) * entry_size).div_ceil(0x1000);
     let tables: Vec<u64> = (0..processors).map(|_| builder.pages(pages)).collect();
     for table in &tables {
-        // The kernel clears whole tables.
+        // The kernel zeroes whole tables.
         builder.put(*table, &vec![0; usize::try_from((count + 1) * entry_size).unwrap_or(0)]);
     }
     let mut expansion = 0;
@@ -208,8 +208,8 @@ fn add(to: &mut TagUse, tag: &TagUse) {
     }
 }
 
-/// Spreads the numbers of a tag over the processors. What one allocates another may free, so that a
-/// processor may have more frees than allocations, and less than no bytes.
+/// Distributes the counters of a tag over the processors. One processor may free what another
+/// allocated, so a processor may have more frees than allocations, and a negative number of bytes.
 fn spread(builder: &mut Builder<'_>, tag: &TagUse, tables: &[u64], offset: u64) {
     let count = tables.len() as u64;
     let numbers = tag.numbers();
@@ -254,7 +254,7 @@ fn variables(
     builder.number("PoolTrackTableMask", width, count - 1);
     let at = builder.variable("PoolTrackTableExpansion", 8);
     builder.put_pointer(at, expansion);
-    // A table of a page; of its entries so many are in use as the builder places.
+    // The table has one page; its entries in use are those that were assigned.
     let expanded = if expansion == 0 { 0 } else { 0x1000 / entry_size };
     builder.number("PoolTrackTableExpansionSize", width, expanded);
     let at = builder.variable("ExPoolTagTables", 64 * 8);

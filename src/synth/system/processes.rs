@@ -1,4 +1,4 @@
-//! Processes: their structures, handle tables and address spaces as the kernel describes them.
+//! Processes: their structures, handle tables and memory ranges (VADs).
 
 use super::bodies;
 use super::build::Builder;
@@ -26,7 +26,7 @@ pub(super) fn write(
         .set("Pcb.DirectoryTableBase", process.dtb)
         .set("Pcb.BasePriority", process.base_priority);
     if builder.layout.is_array("_KPROCESS", "DirectoryTableBase") {
-        // The second is that of hyperspace.
+        // The second one is that of hyperspace.
         object.set("Pcb.DirectoryTableBase[1]", process.dtb + 0x1000);
     }
     object.set_any(&["Pcb.KernelTime", "Pcb.KernelTimeLow"], process.ticks.0);
@@ -99,7 +99,7 @@ fn link_threads(builder: &mut Builder<'_>, process: &SystemProcess) {
     builder.link(process.eprocess + head, &threads().map(|at| at + outer).collect::<Vec<_>>());
 }
 
-/// Makes the handle table of a process.
+/// Creates the handle table of a process.
 fn handle_table(
     builder: &mut Builder<'_>,
     objects: &mut Objects,
@@ -117,7 +117,7 @@ fn handle_table(
     table(builder, &entries, process.eprocess, process.pid)
 }
 
-/// Makes a handle table over entries of a handle, what it refers to, and the access.
+/// Creates a handle table from handle values, objects and granted access.
 pub(super) fn table(
     builder: &mut Builder<'_>,
     entries: &[(u64, u64, u64)],
@@ -178,7 +178,7 @@ fn page_of(builder: &mut Builder<'_>, pages: &[u64]) -> u64 {
     at
 }
 
-/// Writes the tree of a process's ranges.
+/// Writes the VAD tree of a process.
 fn vads(
     builder: &mut Builder<'_>,
     objects: &Objects,
@@ -203,14 +203,14 @@ fn vads(
     }
 }
 
-/// The names that the links of a node have had: to the left, to the right, to the parent.
+/// The field names of the links of a node in different versions: left, right, parent.
 const LINKS: [&[&str]; 3] = [
     &["VadNode.Left", "VadNode.LeftChild", "LeftChild"],
     &["VadNode.Right", "VadNode.RightChild", "RightChild"],
     &["VadNode.ParentValue", "VadNode.u1.Parent", "u1.Parent", "Parent"],
 ];
 
-/// The name that this version has for a link of a node.
+/// The field name of a link in this version.
 fn link(builder: &Builder<'_>, names: &'static [&'static str]) -> &'static str {
     let found = names.iter().find(|path| builder.layout.has("_MMVAD_SHORT", path));
     found.unwrap_or(&names[0])
@@ -225,7 +225,7 @@ fn parent(builder: &mut Builder<'_>, node: u64, parent: u64) {
     builder.put_pointer(node + at, parent);
 }
 
-/// The root of the tree over some ranges, and its depth.
+/// The root of a VAD tree over some ranges, and its depth.
 fn tree(
     builder: &mut Builder<'_>,
     objects: &Objects,
@@ -265,7 +265,7 @@ fn tree(
     (at, left.1.max(right.1))
 }
 
-/// Makes the primary token of a process.
+/// Creates the primary token of a process.
 pub(super) fn token(builder: &mut Builder<'_>, objects: &mut Objects) -> u64 {
     objects.make(builder, &Wanted { kind: "Token", size: 0x400, path: "", address: 0 })
 }

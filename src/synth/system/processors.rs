@@ -1,4 +1,4 @@
-//! Processors: control regions, their queues of threads, DPCs and timers.
+//! Processors: control regions, ready queues, DPCs and timers.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::spec::{Processor, SystemSpec, Timer};
 use super::threads::Links;
 use crate::synth::layout::Object;
 
-/// Chooses the addresses of the processors' structures.
+/// Allocates the structures of the processors.
 pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
     let inside = prcb_offset(builder);
     let size = builder.layout.size("_KPCR").max(builder.layout.size("_KPRCB") + 0x180) as u64;
@@ -16,7 +16,7 @@ pub(super) fn choose(builder: &mut Builder<'_>, processors: &mut [Processor]) {
             processor.threaded_dpcs.clear();
         }
         if processor.prcb == 0 {
-            // Since Vista it is no longer in the last page of all.
+            // Since Vista the first `_KPCR` has no fixed address.
             let is_fixed = !builder.version.is_64_bit() && builder.version.build < 6000;
             let region = match i {
                 0 if is_fixed => 0xffdf_f000,
@@ -88,7 +88,8 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links,
     }
 }
 
-/// The entries of queued spin locks: those that the processor has or waits for, and some that are free.
+/// The queued spin lock entries: locks that the processor owns or waits for, and some that are
+/// free.
 fn lock_queue(
     builder: &mut Builder<'_>,
     object: &mut Object<'_>,
@@ -113,7 +114,7 @@ fn lock_queue(
     }
 }
 
-/// The control region around a processor's block.
+/// The control region (`_KPCR`) around a processor's `_KPRCB`.
 fn region(builder: &mut Builder<'_>, at: u64, prcb: u64, number: u64) {
     let mut object = builder.new_object("_KPCR");
     object.opt("Self", at).opt("SelfPcr", at).opt("Number", number);
@@ -147,17 +148,17 @@ fn queues(builder: &mut Builder<'_>, processor: &Processor, number: u64, links: 
     }
 }
 
-/// Whether each processor has queues of threads that are ready: Windows XP has one row for all.
+/// Whether each processor has its own ready queues: Windows XP has one array for all.
 fn has_own_queues(builder: &Builder<'_>) -> bool {
     builder.layout.has("_KPRCB", "DispatcherReadyListHead")
 }
 
-/// Whether a processor has a second queue, of calls that a thread makes.
+/// Whether a processor has a second queue, for threaded DPCs.
 fn has_threaded(builder: &Builder<'_>) -> bool {
     builder.layout.has("_KPRCB", "DpcData[1]") && builder.layout.has("_KDPC_DATA", "DpcQueueDepth")
 }
 
-/// The one row of queues of Windows XP.
+/// The only array of ready queues of Windows XP.
 fn global_queues(builder: &mut Builder<'_>, links: &Links) {
     if has_own_queues(builder) {
         return;
@@ -200,7 +201,7 @@ fn dpc_queue(builder: &mut Builder<'_>, prcb: u64, which: (u64, u64), dpcs: &[(u
     dpc_list(builder, data, &entries);
 }
 
-/// Writes the queue that all processors share; 0 where there is none.
+/// Writes the ready queue that all processors share; returns 0 for versions without one.
 fn shared_queue(builder: &mut Builder<'_>, spec: &SystemSpec, links: &Links) -> u64 {
     if !builder.layout.has("_KPRCB", "SharedReadyQueue") {
         return 0;
@@ -239,7 +240,7 @@ fn dpc_list(builder: &mut Builder<'_>, data: u64, dpcs: &[u64]) {
     builder.put_pointer(head + width, last);
 }
 
-/// Writes the timers, and returns them with the bucket that each belongs to.
+/// Writes the timers; returns each with the index of its list.
 fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u64, u64)>> {
     let buckets = if (3790..7600).contains(&builder.version.build) { 512 } else { 256 };
     let mut all: BTreeMap<u64, Vec<(u64, u64)>> = BTreeMap::new();
@@ -256,7 +257,7 @@ fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u6
         all.entry(bucket).or_default().push((timer.due, timer.address));
     }
     if builder.version.build < 7600 {
-        // Of 64-bit kernels and since Windows Vista each head has a time behind it.
+        // In 64-bit kernels and since Windows Vista a time follows each list head.
         let has_time = builder.version.is_64_bit() || builder.version.build >= 6000;
         let size = 2 * builder.width() + if has_time { 8 } else { 0 };
         let table = builder.variable("KiTimerTableListHead", buckets * size);
@@ -271,7 +272,8 @@ fn timers(builder: &mut Builder<'_>, spec: &SystemSpec) -> BTreeMap<u64, Vec<(u6
     all
 }
 
-/// The two numbers behind which 64-bit kernels since Windows Vista SP1 hide the DPC of a timer.
+/// The two keys with which 64-bit kernels since Windows Vista SP1 encode the DPC pointer of a
+/// timer.
 fn keys(builder: &mut Builder<'_>) -> Option<(u64, u64)> {
     if !builder.version.is_64_bit() || builder.version.build <= 6000 {
         return None;
@@ -284,7 +286,7 @@ fn keys(builder: &mut Builder<'_>) -> Option<(u64, u64)> {
     Some(keys)
 }
 
-/// The pointer as the timer holds it: what reverses `rotate, exclusive or, swap, exclusive or`.
+/// The encoded pointer of a timer: the inverse of `rotate, exclusive or, swap, exclusive or`.
 fn hidden(keys: Option<(u64, u64)>, timer: u64, dpc: u64) -> u64 {
     let Some((never, always)) = keys else { return dpc };
     let turned = (dpc ^ always).swap_bytes() ^ timer;
@@ -303,7 +305,7 @@ fn dpc_of(builder: &mut Builder<'_>, timer: &Timer) -> u64 {
     at
 }
 
-/// The buckets of a processor's timers: all timers are on the first.
+/// Writes the timer lists of a processor; all timers are on those of the first.
 fn timer_table(
     builder: &mut Builder<'_>,
     prcb: u64,
@@ -314,7 +316,7 @@ fn timer_table(
         return;
     }
     let link = builder.offset("_KTIMER", "TimerListEntry");
-    // Since build 22000 there are two rows of buckets.
+    // Since build 22000 there are two arrays of lists.
     let row =
         if builder.layout.has("_KTIMER_TABLE", "TimerEntries") { "TimerEntries" } else { return };
     let table = builder.offset("_KPRCB", "TimerTable") + builder.offset("_KTIMER_TABLE", row);

@@ -9,12 +9,12 @@ use crate::synth::memory::PAGE;
 /// The encoding keys of the heap.
 const HEAP_KEY: u64 = 0x9c1e_5ab4_33d7_f065;
 const LFH_KEY: u64 = 0x47d2_0b6e_e18c_95a3;
-/// Bytes of a subsegment of chunks.
+/// The size of a VS subsegment in bytes.
 const SUBSEGMENT: u64 = 16 * PAGE;
-/// What size and signature differ by.
+/// The constant by which the size and the signature of a VS subsegment differ.
 const SIGNATURE: u64 = 0x2bed;
 
-/// A chunk that was made: where it begins, its bytes and those of the one before.
+/// A VS chunk that was created: its address, its size and that of the previous chunk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chunk {
     at: u64,
@@ -28,7 +28,7 @@ impl Builder<'_> {
         self.version.build >= 18362
     }
 
-    /// A block in a subsegment of chunks: the address behind its header.
+    /// Allocates a block in a VS subsegment; returns the address behind its header.
     pub(super) fn chunk_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64) -> u64 {
         let which = self.pools.which(is_paged);
         let (unit, before) = (self.unit(), self.chunk_header());
@@ -51,12 +51,12 @@ impl Builder<'_> {
         at + unit
     }
 
-    /// Bytes of a chunk's header.
+    /// The size of a chunk header.
     fn chunk_header(&self) -> u64 {
         self.layout.size("_HEAP_VS_CHUNK_HEADER") as u64
     }
 
-    /// Where the chunks of a subsegment begin.
+    /// The offset of the first chunk in a subsegment.
     fn first_chunk(&self) -> u64 {
         (self.layout.size("_HEAP_VS_SUBSEGMENT") as u64).next_multiple_of(self.unit())
     }
@@ -74,7 +74,7 @@ impl Builder<'_> {
         self.put_chunk(chunk, false);
     }
 
-    /// The room that a pool's subsegment has left.
+    /// The remaining space in a pool's subsegment.
     fn chunk_room(&self, which: usize) -> u64 {
         let next = self.pools.open[which].next;
         self.pools.subsegments[which].map_or(0, |start| start + SUBSEGMENT - next)
@@ -92,7 +92,7 @@ impl Builder<'_> {
         self.pools.open[which] = Pool { next: start + first, previous: 0 };
     }
 
-    /// Makes what a subsegment has left a free chunk.
+    /// Turns the rest of a subsegment into a free chunk.
     pub(super) fn close_chunks(&mut self, which: usize) {
         let Some(start) = self.pools.subsegments[which].take() else { return };
         let Pool { next, previous } = self.pools.open[which];
@@ -110,7 +110,7 @@ impl Builder<'_> {
         self.pools.open[which] = Pool { next: start + SUBSEGMENT, previous: 0 };
     }
 
-    /// Makes a page exist without changing it.
+    /// Maps a page without changing its contents.
     fn touch(&mut self, at: u64) {
         let word = self.memory.read(self.dtb, at, 8);
         self.put(at, &word.to_le_bytes());
@@ -132,7 +132,7 @@ impl Builder<'_> {
         self.put(chunk.at, &bytes);
     }
 
-    /// An LFH subsegment, every fourth block of which is free.
+    /// Creates an LFH subsegment, every fourth block of which is free.
     pub(super) fn lfh_pool(&mut self, is_paged: bool, tag: [u8; 4], size: u64, count: u64) {
         let which = self.pools.which(is_paged);
         self.close_chunks(which);
@@ -140,7 +140,7 @@ impl Builder<'_> {
         let (unit, width) = (self.unit(), self.width());
         let bytes = (size + unit).next_multiple_of(unit);
         let bitmap = self.offset("_HEAP_LFH_SUBSEGMENT", "BlockBitmap");
-        // Two bits a block, in words of the machine.
+        // Two bits per block, in machine words.
         let each = 4 * width;
         let first = (bitmap + count.div_ceil(each) * width).next_multiple_of(unit);
         let hidden = (first << 16 | bytes) ^ LFH_KEY ^ (start / PAGE);

@@ -1,5 +1,5 @@
-//! What each session has of its own: its structure, which all of its processes see at one address, its
-//! paged pool, what is counted there by tag, and the table of its big allocations.
+//! The parts of a session: its structure, which all its processes map at the same address, its
+//! paged pool, its tag table, and its table of big allocations.
 
 use super::build::Builder;
 use super::pool::BIG_ENTRIES;
@@ -8,11 +8,11 @@ use super::spec::{PoolBlock, SystemSpec};
 use crate::synth::memory::PAGE;
 
 const SPACE: &str = "_MM_SESSION_SPACE";
-/// Pages from the start of a session's space to the table of its big allocations, of versions that
-/// have it there.
+/// Distance of the table of big allocations from the start of session space in pages, for versions
+/// that keep it there.
 const BIG_PAGES: u64 = 0x20;
 
-/// A session with processes: its place among sessions, its number, and an address space that shows it.
+/// A session with processes: its index, its ID, and the address space of one of its processes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SessionPlace {
     index: usize,
@@ -20,7 +20,7 @@ pub(super) struct SessionPlace {
     dtb: u64,
 }
 
-/// The session of a number, if it has processes.
+/// The session with this ID, if it has processes.
 pub(super) fn find(spec: &SystemSpec, id: u32) -> Option<SessionPlace> {
     let index = spec.sessions.iter().position(|session| session.id == id)?;
     let dtb = spaces(spec, id).next()?;
@@ -33,7 +33,7 @@ fn spaces(spec: &SystemSpec, id: u32) -> impl Iterator<Item = u64> {
     spec.processes.iter().skip(2).filter(mine).map(|process| process.dtb)
 }
 
-/// Gives every session an address and a pool.
+/// Allocates every session structure and adds a pool for it.
 pub(super) fn prepare(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let pages = (builder.layout.size(SPACE) as u64).div_ceil(PAGE).max(4);
     for session in &mut spec.sessions {
@@ -45,7 +45,8 @@ pub(super) fn prepare(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
 }
 
 impl Builder<'_> {
-    /// Makes blocks for a session: those of its paged pool in the address space of a process.
+    /// Creates blocks for a session; those of its paged pool are in the address space of one of its
+    /// processes.
     pub(super) fn in_session(
         &mut self,
         place: Option<SessionPlace>,
@@ -64,7 +65,8 @@ impl Builder<'_> {
     }
 }
 
-/// Fills up the pools of sessions, writes their tables, and shows each to its processes.
+/// Fills up the session pools, writes the tables of sessions, and maps each session in its
+/// processes.
 pub(super) fn finish(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     let size = builder.layout.size(SPACE) as u64;
     if size == 0 {
@@ -88,7 +90,7 @@ pub(super) fn finish(builder: &mut Builder<'_>, spec: &mut SystemSpec) {
     }
 }
 
-/// Maps the structure to where the session sees it.
+/// Maps the structure at the address that the session's processes use.
 fn show(builder: &mut Builder<'_>, place: SessionPlace, (address, size): (u64, u64)) {
     let own = builder.dtb;
     for page in 0..size.div_ceil(PAGE) {
@@ -97,7 +99,7 @@ fn show(builder: &mut Builder<'_>, place: SessionPlace, (address, size): (u64, u
     }
 }
 
-/// Writes the table of big allocations: since Vista the structure leads to it.
+/// Writes the table of big allocations, to which the structure points since Vista.
 fn big_table(builder: &mut Builder<'_>, place: SessionPlace, address: u64) {
     let is_own = |b: &&PoolBlock| b.is_big && b.is_paged && b.session == Some(place.id);
     let big: Vec<PoolBlock> = builder.pools.blocks.iter().filter(is_own).cloned().collect();
@@ -118,10 +120,10 @@ fn big_table(builder: &mut Builder<'_>, place: SessionPlace, address: u64) {
     builder.number("ExpSessionPoolBigPageTableSize", width, BIG_ENTRIES);
 }
 
-/// Writes the table of tags; returns what it then holds.
+/// Writes the tag table; returns the usage that it then contains.
 ///
-/// It follows the structure, or is at its end since Windows 10 1607, or a block of its own that the
-/// structure leads to since Windows 11.
+/// The table follows the structure; since Windows 10 1607 it is the last field of the structure,
+/// and since Windows 11 a block that the structure points to.
 fn tag_table(
     builder: &mut Builder<'_>,
     place: SessionPlace,

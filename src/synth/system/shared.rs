@@ -1,12 +1,13 @@
-//! The page that the kernel shares with every process: times, version, product.
+//! `KUSER_SHARED_DATA`, the page that the kernel shares with every process: times, version,
+//! product.
 
 use super::build::Builder;
 use super::spec::SystemSpec;
 use crate::synth::bytes::utf16;
 
-/// Where programs see the page.
+/// The address of the page in user mode.
 const USER: u64 = 0x7ffe_0000;
-/// 100 ns units of a clock tick.
+/// The length of a clock tick in 100 ns units.
 const TICK: u64 = 156_250;
 
 /// Writes the page, and maps it into every address space.

@@ -1,5 +1,5 @@
-//! What a synthetic system consists of: plain data with defaults. An address of 0 means that any
-//! will do; the facts that a built system gives back have all of them filled in.
+//! The contents of a synthetic system: plain data with defaults. For an address, 0 means that the
+//! builder chooses it; the specification of a built system has every address filled in.
 
 use std::sync::Arc;
 
@@ -15,13 +15,14 @@ use crate::synth::spec::{Block, Driver, ExceptionRecord};
 /// A whole running system.
 #[derive(Debug, Clone)]
 pub struct SystemSpec {
-    /// Which Windows.
+    /// The Windows version.
     pub windows: Windows,
-    /// Types, symbols and PDB id of the kernel; the built-in layout and made-up addresses without.
+    /// Types, symbols and PDB identity of the kernel; without it, the built-in layout and generated
+    /// addresses.
     pub kernel: Option<Arc<KernelFile>>,
-    /// Whether all of the kernel's image is in memory, its code being breakpoints.
+    /// Whether the whole kernel image is in memory, filled with breakpoint instructions.
     pub kernel_code: bool,
-    /// Whether threads have stacks of calls, in functions of the kernel, of ntdll and of their program.
+    /// Whether threads have call stacks with functions of the kernel, ntdll and their program.
     pub stacks: bool,
     /// Pages of physical memory.
     pub physical_pages: u64,
@@ -29,15 +30,15 @@ pub struct SystemSpec {
     pub bugcheck: (u32, [u64; 4]),
     /// The exception record of the header.
     pub exception: Option<ExceptionRecord>,
-    /// Text in the header; empty for none.
+    /// Comment in the header; empty for none.
     pub comment: String,
-    /// When the dump was made, as a FILETIME.
+    /// When the dump was written, as a FILETIME.
     pub system_time: u64,
     /// Clock ticks since boot, of 15.625 ms.
     pub ticks: u64,
     /// Processors.
     pub processors: Vec<Processor>,
-    /// Number of the processor that stopped the machine.
+    /// Number of the crashing processor.
     pub crash_processor: usize,
     /// Registers of the crashed thread by their names in `_CONTEXT`.
     pub registers: Vec<(String, u64)>,
@@ -45,13 +46,13 @@ pub struct SystemSpec {
     pub processes: Vec<SystemProcess>,
     /// Loaded drivers in load order; the first is the kernel.
     pub drivers: Vec<Driver>,
-    /// Unloaded drivers, the first the longest ago.
+    /// Unloaded drivers, the oldest first.
     pub unloaded: Vec<UnloadedDriver>,
-    /// Named objects that no process has to hold.
+    /// Named objects besides those to which processes have handles.
     pub objects: Vec<NamedObject>,
     /// Active timers.
     pub timers: Vec<Timer>,
-    /// Numbers of the memory manager.
+    /// Memory manager counters.
     pub counters: Counters,
     /// Queues of worker threads, in the order of their numbers.
     pub work_queues: Vec<WorkQueue>,
@@ -59,13 +60,14 @@ pub struct SystemSpec {
     pub page_files: Vec<PageFile>,
     /// Sessions.
     pub sessions: Vec<Session>,
-    /// More blocks of pool.
+    /// More pool blocks.
     pub pool: Vec<PoolRequest>,
-    /// More pages of the non-paged pool.
+    /// More pages of nonpaged pool.
     pub pool_map: PoolMap,
-    /// What is allocated by each tag; of tags that are not here, what the builder allocates itself.
+    /// Pool usage by tag; for other tags, the usage is that of the blocks that the builder
+    /// allocates.
     pub pool_tags: Vec<TagUse>,
-    /// Entries of the table of tags; 0 for as many as the version has.
+    /// Entries of the tag table; 0 for the number of the version.
     pub tracker_entries: u64,
     /// Executive resources.
     pub resources: Vec<Resource>,
@@ -73,7 +75,7 @@ pub struct SystemSpec {
     pub thread_locks: Vec<ThreadLock>,
     /// Drivers, devices and IRPs.
     pub io: Io,
-    /// Routines that the kernel calls for others.
+    /// Routines that the kernel calls.
     pub routines: Routines,
     /// More of the system's memory.
     pub blocks: Vec<Block>,
@@ -90,16 +92,16 @@ pub struct Processor {
     pub next: u64,
     /// DPCs in the queue: routine and context.
     pub dpcs: Vec<(u64, u64)>,
-    /// DPCs that a thread is to make.
+    /// Threaded DPCs.
     pub threaded_dpcs: Vec<(u64, u64)>,
     /// DPCs and interrupts so far.
     pub counts: (u64, u64),
-    /// Queued spin locks by their places: 0 for one that it has, else its position among those that
-    /// wait.
+    /// Queued spin locks by index: 0 for a lock that the processor owns, else its position among
+    /// the waiters.
     pub spin_locks: Vec<(u64, u64)>,
     /// Ticks in kernel mode, user mode, DPCs and interrupts.
     pub times: (u64, u64, u64, u64),
-    /// Interrupt request level when the debugger took over.
+    /// Interrupt request level.
     pub irql: u64,
     /// Clock frequency in MHz.
     pub mhz: u64,
@@ -134,7 +136,7 @@ pub struct SystemProcess {
     pub base_priority: u64,
     /// Clock ticks in kernel and user mode.
     pub ticks: (u64, u64),
-    /// Pages: working set, largest working set, private, committed.
+    /// Pages: working set, peak working set, private, committed.
     pub pages: (u64, u64, u64, u64),
     /// Bytes of address space in use.
     pub virtual_bytes: u64,
@@ -163,7 +165,7 @@ pub struct SystemThread {
     pub ethread: u64,
     /// Thread id.
     pub tid: u64,
-    /// What it does.
+    /// The state of the thread.
     pub state: ThreadState,
     /// Current priority, base priority, and the boost that decays.
     pub priority: (u64, u64, u64),
@@ -181,8 +183,8 @@ pub struct SystemThread {
     pub stack: (u64, u64, u64, u64),
     /// Words of the kernel stack from the current pointer on.
     pub words: Vec<u64>,
-    /// Where the calls on its stack stand, the innermost first, and their stack pointers; filled in
-    /// for systems with stacks.
+    /// Instruction and stack pointers of its frames, innermost first; filled in for systems with
+    /// stacks.
     pub frames: Vec<(u64, u64)>,
     /// Address of the trap frame; 0 for none.
     pub trap_frame: u64,
@@ -196,46 +198,46 @@ pub struct SystemThread {
     pub suspended: u64,
     /// Whether its wait is alertable, and in user mode.
     pub alertable: bool,
-    /// Id of the message that it works on; 0 for none.
+    /// Id of the LPC message that it processes; 0 for none.
     pub lpc_message: u64,
-    /// Address of the token that it impersonates with; 0 for none.
+    /// Address of the token with which it impersonates; 0 for none.
     pub impersonation: u64,
     /// Id of the process to whose address space it is attached; 0 for none.
     pub attached: u64,
     /// Addresses of the IRPs in its list.
     pub irps: Vec<u64>,
-    /// Addresses of the push locks and mutexes that it has or waits for, and whether it has them.
+    /// Addresses of the push locks and mutexes that it owns or waits for, and whether it owns them.
     pub locks: Vec<(u64, bool)>,
     /// Name that the program gave it.
     pub name: String,
 }
 
-/// What a thread does.
+/// The state of a thread.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ThreadState {
     /// It runs.
     Running,
     /// It is ready to run on a processor.
     Ready,
-    /// It is ready to run on any processor that shares a queue, where queues are shared; else on
-    /// its own.
+    /// It is ready to run on any processor that shares a queue; on its own processor if queues are
+    /// not shared.
     ReadyShared,
-    /// It waits at a gate of its own, where there are such; else for an event.
+    /// It waits for a gate; for an event in versions without gates.
     Gate {
         /// Number in `_KWAIT_REASON`.
         reason: u64,
     },
-    /// It waits: the reason, whether for all or for any, and for what.
+    /// It waits: the reason, whether for all objects or any of them, and the objects.
     Waiting {
         /// Number in `_KWAIT_REASON`.
         reason: u64,
         /// Whether it waits for all of them.
         all: bool,
-        /// The names of what it waits for, as [`NamedObject`] has them; `Thread` and an id;
-        /// `Process` and an id; empty for an event of its own.
+        /// The names of the objects, as in [`NamedObject`]; `Thread` and an ID; `Process` and an
+        /// ID; empty for an event of the thread itself.
         objects: Vec<String>,
     },
-    /// It has ended.
+    /// It has exited.
     #[default]
     Terminated,
 }
@@ -245,9 +247,9 @@ pub enum ThreadState {
 pub struct SystemHandle {
     /// Its value, a multiple of four.
     pub value: u64,
-    /// What it is open to, as in [`ThreadState::Waiting`].
+    /// Its object, as in [`ThreadState::Waiting`].
     pub object: String,
-    /// Access that was granted.
+    /// Granted access.
     pub access: u64,
     /// Address of the object.
     pub address: u64,
@@ -256,17 +258,17 @@ pub struct SystemHandle {
 /// A named object.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NamedObject {
-    /// Path in the object manager's name space; an object without a name has a path without a
-    /// backslash, by which handles and waits find it.
+    /// Path in the object namespace. An object without a name has a path without a backslash, by
+    /// which handles and waits refer to it.
     pub path: String,
     /// Type of the object.
     pub kind: String,
     /// Address of its body.
     pub address: u64,
-    /// Id of the thread that owns it, of mutants.
+    /// Id of the owning thread, for mutants.
     pub owner: u64,
-    /// Name of the file, of file objects: below its device. Of keys their path, of links where
-    /// they lead, of sections the path of the file object.
+    /// Name of the file relative to its device, for file objects; path of the key, for keys;
+    /// target, for symbolic links; path of the file object, for sections.
     pub file: String,
 }
 
@@ -300,7 +302,7 @@ pub struct Timer {
     pub period: u64,
     /// Routine of its DPC, and the argument; 0 for none.
     pub dpc: (u64, u64),
-    /// Id of the thread whose own timer it is; 0 for none.
+    /// Id of the thread that contains the timer; 0 for none.
     pub thread: u64,
 }
 
@@ -309,11 +311,11 @@ pub struct Timer {
 pub struct WorkQueue {
     /// Address of the queue.
     pub address: u64,
-    /// Ids of the threads that serve it.
+    /// Ids of its worker threads.
     pub threads: Vec<u64>,
-    /// Threads that run, at most at once, and that there may be.
+    /// Running threads, their maximum number, and the maximum number of threads.
     pub counts: (u64, u64, u64),
-    /// What waits.
+    /// Pending work items.
     pub items: Vec<WorkItem>,
 }
 
@@ -324,9 +326,10 @@ pub struct WorkItem {
     pub address: u64,
     /// Routine and argument.
     pub call: (u64, u64),
-    /// Priority of its list, where there are several.
+    /// Priority of its list, for versions with several lists.
     pub priority: u64,
-    /// Whether it is an item of a driver, which goes through the kernel's own routine.
+    /// Whether it is the work item of a driver (`_IO_WORKITEM`), which runs through a kernel
+    /// routine.
     pub is_driver: bool,
 }
 
@@ -339,11 +342,11 @@ pub struct UnloadedDriver {
     pub start: u64,
     /// Address after the last.
     pub end: u64,
-    /// When, as a FILETIME.
+    /// When it was unloaded, as a FILETIME.
     pub time: u64,
 }
 
-/// Numbers of the memory manager, in pages unless the name says otherwise.
+/// Memory manager counters, in pages unless the name says otherwise.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the names are those of the debugger's own listing")]
 pub struct Counters {
@@ -381,7 +384,7 @@ pub struct Counters {
 pub struct PageFile {
     /// Its path.
     pub path: String,
-    /// Pages: current, free, minimum, maximum.
+    /// Pages: current size, free, minimum, maximum.
     pub pages: (u64, u64, u64, u64),
 }
 
@@ -392,68 +395,69 @@ pub struct Session {
     pub id: u32,
     /// Address of its `_MM_SESSION_SPACE`.
     pub address: u64,
-    /// Bytes of paged pool in use, and pages committed.
+    /// Bytes of paged pool in use.
     pub paged_bytes: u64,
     /// Pages committed.
     pub commit: u64,
     /// Allocations that failed.
     pub failures: u64,
-    /// What is allocated by each tag; of tags that are not here, what the builder allocates itself.
+    /// Pool usage by tag; for other tags, the usage is that of the blocks that the builder
+    /// allocates.
     pub pool_tags: Vec<TagUse>,
 }
 
-/// Blocks of pool to be made.
+/// Pool blocks to be allocated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PoolRequest {
     /// Their tag.
     pub tag: [u8; 4],
-    /// How many there are.
+    /// Number of blocks.
     pub count: u64,
-    /// Bytes of each, its header not included.
+    /// Size of each without its header, in bytes.
     pub bytes: u64,
-    /// Whether they are of paged pool.
+    /// Whether they are in paged pool.
     pub is_paged: bool,
     /// Whether they are in use.
     pub state: PoolState,
-    /// Id of the process that is charged for them; 0 for none.
+    /// Id of the process that is charged quota for them; 0 for none.
     pub pid: u64,
-    /// Whether a segment heap has them in an LFH subsegment, every fourth block of which is free.
+    /// Whether they are in an LFH subsegment of a segment heap, every fourth block of which is
+    /// free.
     pub is_lfh: bool,
-    /// Which pages of each big block are in the page file, counted from its first.
+    /// The pages of each big allocation that are in the page file, counted from its first.
     pub paged_out: std::ops::Range<u64>,
-    /// The session that they are of; those that are not paged lie in the pool of all.
+    /// The session that owns them; nonpaged blocks are in the system's pool.
     pub session: Option<u32>,
-    /// Whether each has a page of its own, so that what is written beside it is noticed.
+    /// Whether they are in special pool.
     pub is_special: bool,
 }
 
-/// Pages of the non-paged pool of a kernel before Vista, of which there is nothing but what maps of the
-/// pool show.
+/// Pages of the nonpaged pool of a kernel before Vista of which only the page map is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PoolMap {
-    /// Where the pool begins; 0 for where the version has it.
+    /// Start of the pool; 0 for that of the version.
     pub start: u64,
-    /// Where the system's own blocks begin in it.
+    /// Start of the system's own blocks in it.
     pub blocks: u64,
-    /// Where the paged pool begins.
+    /// Start of paged pool.
     pub paged: u64,
-    /// An address and, for each page from there on, `O`, `<`, `=`, `>`, or `.` for none.
+    /// An address and, for each page from there on, `O`, `<`, `=`, `>`, or `.` for an unused page.
     pub rows: Vec<(u64, String)>,
-    /// Pages in use in all: other rows of 64 pages are filled until there are so many.
+    /// Total number of used pages; other rows of 64 pages are filled until it is reached.
     pub pages: u64,
 }
 
-/// A block of pool that was made.
+/// A pool block that was allocated.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "a description, not a state")]
 pub struct PoolBlock {
-    /// Where it begins, its header included.
+    /// Address, header included.
     pub address: u64,
-    /// Bytes, its header included.
+    /// Size in bytes, header included.
     pub bytes: u64,
     /// Its tag.
     pub tag: [u8; 4],
-    /// Whether it is of paged pool.
+    /// Whether it is in paged pool.
     pub is_paged: bool,
     /// Whether it is in use.
     pub state: PoolState,
@@ -461,25 +465,25 @@ pub struct PoolBlock {
     pub is_big: bool,
     /// Whether it is in an LFH subsegment.
     pub is_lfh: bool,
-    /// Address of the process that is charged; 0 for none.
+    /// Address of the process that is charged quota; 0 for none.
     pub process: u64,
-    /// Which of its pages are in the page file, counted from its first.
+    /// Its pages that are in the page file, counted from the first.
     pub paged_out: std::ops::Range<u64>,
-    /// The session that it is of.
+    /// The session that owns it.
     pub session: Option<u32>,
-    /// Whether it has a page of its own. The address is then where its contents begin, and the bytes
-    /// are those that were asked for.
+    /// Whether it is in special pool. The address is then that of the data, and the size the
+    /// requested one.
     pub is_special: bool,
 }
 
-/// Whether a block of pool is in use.
+/// The state of a pool block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PoolState {
-    /// It is.
+    /// In use.
     #[default]
     Used,
-    /// It is, and whoever frees it has to name its tag.
+    /// In use, and must be freed with its tag.
     Protected,
-    /// It is not.
+    /// Free.
     Free,
 }

@@ -1,20 +1,20 @@
-//! Special pool: blocks that have a page each, at the end of it, so that a program that writes beyond
-//! one is stopped. What is left of the page is filled with one byte, which the header in front knows.
+//! Special pool: each block has a page to itself and is at its end, so that an overrun faults. The
+//! rest of the page is filled with one byte, which the header at the start of the page holds.
 
 use super::build::Builder;
 use super::pool::Pool;
 use super::spec::PoolBlock;
 use crate::synth::memory::PAGE;
 
-/// The byte, an odd one.
+/// The fill byte, an odd number.
 const FILL: u8 = 0x5b;
-/// The first build whose range of them no variable names.
+/// The first build without variables for the range of special pool.
 const VISTA: u16 = 6000;
-/// The bit of a header that says that the block is paged.
+/// The header bit of paged special pool.
 const PAGED: u64 = 0x8000;
 
 impl Builder<'_> {
-    /// A block with a page of its own: its address.
+    /// Allocates a special pool block; returns its address.
     pub(super) fn special_pool(&mut self, is_paged: bool, tag: [u8; 4], bytes: u64) -> u64 {
         let page = if self.has_segment_heap() {
             let which = self.pools.which(is_paged);
@@ -23,7 +23,7 @@ impl Builder<'_> {
             self.pools.open[which] = Pool { next: page + PAGE, previous: 0 };
             page
         } else {
-            // The page behind it is never there.
+            // The page behind it is never mapped.
             let page = self.special;
             self.special += 2 * PAGE;
             page
@@ -43,7 +43,8 @@ impl Builder<'_> {
         address
     }
 
-    /// The variables that say where they are, of versions that have such, and how many there are.
+    /// Writes the variables with the range of special pool, for versions that have them, and the
+    /// number of blocks.
     pub(super) fn special_range(&mut self) {
         let count = self.pools.blocks.iter().filter(|block| block.is_special).count();
         let at = self.variable("MmVerifierData", 0x100);

@@ -1,36 +1,37 @@
-//! Stacks of threads: functions in images, with the tables that describe them, and what calls
-//! between them leave on kernel and user stacks.
+//! Thread stacks: functions in images with their unwind data, and the frames that calls between
+//! them leave on kernel and user stacks.
 
 use super::build::Builder;
 use super::spec::{SystemProcess, SystemSpec, SystemThread, ThreadState};
 use super::user::PROGRAM;
 use crate::synth::pe::Image;
 
-/// Where a function calls another: the call ends here.
+/// Offset of the return address of a call in its function.
 const RETURN: u64 = 0x40;
-/// Room of a function in its image.
+/// The space of a function in its image.
 const ROOM: u32 = 0x80;
-/// Where code, unwind information and tables of user images are.
+/// Offsets of code, unwind information and tables in user images.
 const TEXT: u32 = 0x2000;
 const INFO: u32 = 0x5000;
 const TABLE: u32 = 0x6000;
-/// The end of the user stack of every thread: each has its own in its own call.
+/// The base of the user stacks: those of all threads of a process are at this address, with equal
+/// contents.
 const USER_TOP: u64 = 0x12_ff00;
 
-/// What a function does first.
+/// The prologue of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Prologue {
     /// `push rbx; sub rsp, 0x20`; on x86 the usual frame.
     Plain,
     /// `push rbp; sub rsp, 0x30; lea rbp, [rsp+0x20]`; on x86 the usual frame.
     Chained,
-    /// It saves what it interrupted.
+    /// It saves a trap frame.
     Entry,
-    /// Nothing: it enters the kernel or the switch of threads.
+    /// None: the function enters the kernel or switches threads.
     None,
 }
 
-/// Functions of the kernel, by their names.
+/// Functions of the kernel.
 const KERNEL: [(&str, Prologue); 9] = [
     ("KiSwapContext", Prologue::Plain),
     ("KiSwapThread", Prologue::Chained),
@@ -42,7 +43,7 @@ const KERNEL: [(&str, Prologue); 9] = [
     ("KiStartSystemThread", Prologue::Plain),
     ("KeBugCheckEx", Prologue::Chained),
 ];
-/// Functions of ntdll: the last instruction of the first returns from the kernel.
+/// Functions of ntdll; in the first one, the kernel returns to the last instruction.
 const OF_NTDLL: [(&str, Prologue); 3] = [
     ("KiFastSystemCallRet", Prologue::None),
     ("NtWaitForSingleObject", Prologue::Plain),
@@ -55,7 +56,7 @@ const OF_PROGRAM: [(&str, Prologue); 1] = [("main", Prologue::Chained)];
 struct Functions(Vec<(&'static str, u64, Prologue)>);
 
 impl Functions {
-    /// The functions of an image, one behind the other or where a file says.
+    /// The functions of an image, one after another or at the addresses that a symbol file gives.
     fn place(
         base: u64,
         first: u32,
@@ -74,7 +75,7 @@ impl Functions {
         found.map_or((0, Prologue::None), |(_, at, prologue)| (*at, *prologue))
     }
 
-    /// Code: a call in each function, and a return where the kernel returns to.
+    /// Writes code: a call in each function, and a return instruction where the kernel returns to.
     fn code(&self) -> impl Iterator<Item = (u64, Vec<u8>)> {
         self.0.iter().map(|(_, at, prologue)| {
             let mut bytes = vec![0x90; 0x60];
@@ -86,7 +87,7 @@ impl Functions {
         })
     }
 
-    /// Unwind information at an offset, and the table of functions.
+    /// Writes unwind information at an offset, and the function table.
     fn tables(&self, base: u64, info: u32, places: (u16, u16)) -> (Vec<u8>, Vec<u8>) {
         let (mut infos, mut table) = (Vec::new(), Vec::new());
         let mut sorted = self.0.clone();
@@ -105,7 +106,8 @@ impl Functions {
     }
 }
 
-/// The unwind information of a prologue; `places` are those of `Rbp` and `Rip` in a trap frame.
+/// The unwind information of a prologue; `places` are the offsets of `Rbp` and `Rip` in a trap
+/// frame.
 fn codes(prologue: Prologue, (rbp, rip): (u16, u16)) -> Option<Vec<u8>> {
     Some(match prologue {
         Prologue::Plain => vec![1, 5, 2, 0, 5, 0x32, 1, 0x30],
@@ -122,14 +124,14 @@ fn codes(prologue: Prologue, (rbp, rip): (u16, u16)) -> Option<Vec<u8>> {
     })
 }
 
-/// Calls as they fill a stack downwards.
+/// A stack that is filled downwards with calls.
 #[derive(Debug, Default)]
 struct Pen {
     is_64_bit: bool,
     sp: u64,
     fp: u64,
     words: Vec<(u64, u64)>,
-    /// What a debugger prints, the outermost first.
+    /// The frames as a debugger prints them, outermost first.
     frames: Vec<(u64, u64)>,
 }
 
@@ -143,7 +145,7 @@ impl Pen {
         self.words.push((self.sp, word));
     }
 
-    /// Enters a function that returns to an address.
+    /// Adds a frame of a function that returns to an address.
     fn enter(&mut self, back: u64, prologue: Prologue) {
         self.push(back);
         match prologue {
@@ -165,8 +167,8 @@ impl Pen {
         }
     }
 
-    /// Functions that call each other; the first returns to an address. Returns where the last is
-    /// when it calls on.
+    /// Adds frames of functions that call one another; the first returns to an address. Returns the
+    /// address in the last function after its call.
     fn run(&mut self, functions: &Functions, back: u64, names: &[&str]) -> u64 {
         let mut back = back;
         for name in names {
@@ -186,7 +188,8 @@ struct Code {
     program: Functions,
 }
 
-/// Writes the stack of every thread that has none of its own words and no block on it, and what is in images for them.
+/// Writes the stack of every thread without specified words or pool blocks on it, and the code and
+/// unwind data of its images.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u64, u32)) {
     if !spec.stacks {
         return;
@@ -228,7 +231,7 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &mut SystemSpec, kernel: (u
     }
 }
 
-/// Writes one thread's stacks; returns the registers of one that runs.
+/// Writes the stacks of a thread; returns the registers of a running thread.
 fn stack(
     builder: &mut Builder<'_>,
     code: &Code,
@@ -263,7 +266,7 @@ fn stack(
     registers
 }
 
-/// Waits, and leaves the processor.
+/// Adds the frames of a wait and of the context switch.
 fn switch(pen: &mut Pen, code: &Code, back: u64) {
     let back = pen.run(&code.kernel, back, &["KeWaitForSingleObject", "KiSwapThread"]);
     let (at, prologue) = code.kernel.find("KiSwapContext");
@@ -272,7 +275,7 @@ fn switch(pen: &mut Pen, code: &Code, back: u64) {
         pen.frames.push((at + RETURN, pen.sp));
         pen.push(at + RETURN);
         pen.push(pen.fp);
-        // Room for arguments, and the state of vector registers.
+        // Space for arguments, and the state of vector registers.
         pen.sp -= 6 * 8;
     } else {
         pen.push(back);
@@ -287,7 +290,7 @@ fn switch(pen: &mut Pen, code: &Code, back: u64) {
     }
 }
 
-/// Where user code entered the kernel.
+/// The address at which user code entered the kernel.
 struct Below {
     ip: u64,
     sp: u64,
@@ -311,7 +314,7 @@ fn user_stack(builder: &mut Builder<'_>, code: &Code, dtb: u64) -> Below {
     Below { ip: at + 0x20, sp: pen.sp, fp: pen.fp, frames: pen.frames }
 }
 
-/// The trap frame of a system call, and the function that made it.
+/// Writes the trap frame of a system call, and the frame of the function that made it.
 fn enter_kernel(
     builder: &mut Builder<'_>,
     code: &Code,
@@ -338,7 +341,7 @@ fn enter_kernel(
     pen.run(&code.kernel, entry, &["NtWaitForSingleObject"])
 }
 
-/// Code and tables of the kernel, near the end of its code.
+/// Writes code and unwind data of the kernel, near the end of its code.
 fn kernel_code(builder: &mut Builder<'_>, functions: &Functions, kernel: (u64, u32)) {
     for (at, bytes) in functions.code() {
         builder.put(at, &bytes);
@@ -365,7 +368,7 @@ fn trap_places(builder: &mut Builder<'_>) -> (u16, u16) {
     (place("Rbp"), place("Rip"))
 }
 
-/// An image of a process with its functions.
+/// Writes an image of a process with its functions.
 fn user_code(builder: &mut Builder<'_>, process: &SystemProcess, base: u64, functions: &Functions) {
     let is_64_bit = builder.version.is_64_bit();
     let (infos, entries) = functions.tables(base, INFO, (0, 0));

@@ -5,14 +5,14 @@ use super::objects::Objects;
 use super::spec::{SystemProcess, SystemSpec, SystemThread, ThreadState};
 use crate::synth::layout::Object;
 
-/// A lock that is no executive resource.
+/// A lock that is not an executive resource.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ThreadLock {
-    /// Whether it is a fast mutex; else it is a push lock.
+    /// Whether it is a fast mutex; otherwise it is a push lock.
     pub is_mutex: bool,
-    /// Address of it.
+    /// Address of the lock.
     pub address: u64,
-    /// Ids of the threads that have it; a mutex has one.
+    /// Ids of the threads that own it; a mutex has one owner.
     pub owners: Vec<u64>,
     /// Ids of the threads that wait for it.
     pub waiters: Vec<u64>,
@@ -20,15 +20,15 @@ pub struct ThreadLock {
 
 /// `WrPushLock` and `WrFastMutex`.
 const REASONS: [u64; 2] = [28, 34];
-/// Where on its stack a thread has the event that it waits for, from the base.
+/// Distance of the event that a thread waits for from the base of its stack.
 const BELOW_BASE: u64 = 0x280;
 
-/// The name by which a thread finds the gate that it waits at.
+/// The name by which a thread refers to its gate.
 pub(super) fn gate_of(tid: u64) -> String {
     format!("Gate for {tid}")
 }
 
-/// Chooses addresses, writes mutexes, and lets the threads wait that are said to.
+/// Allocates the locks, writes mutexes, and makes the specified threads wait.
 pub(super) fn prepare(builder: &mut Builder<'_>, objects: &mut Objects, spec: &mut SystemSpec) {
     let SystemSpec { thread_locks, processes, .. } = spec;
     for lock in thread_locks {
@@ -58,7 +58,7 @@ fn find(processes: &mut [SystemProcess], tid: u64) -> Option<&mut SystemThread> 
     all.find(|thread| thread.tid == tid)
 }
 
-/// Writes a mutex; returns where threads wait that want it, and whether that is a gate.
+/// Writes a mutex; returns the object that its waiters wait for, and whether it is a gate.
 fn mutex(
     builder: &mut Builder<'_>,
     lock: &mut ThreadLock,
@@ -104,7 +104,8 @@ fn wait(
     thread.state = ThreadState::Waiting { reason, all: false, objects: vec![name] };
 }
 
-/// What a thread notes of its locks. Of a lock that is in no tree the highest bit is clear.
+/// Writes the lock entries of a thread. The highest bit of an entry is clear if the lock is in no
+/// tree.
 pub(super) fn note(builder: &Builder<'_>, object: &mut Object<'_>, thread: &SystemThread) {
     let Some(all) = ["LockEntries", "Tcb.LockEntries"]
         .into_iter()
@@ -113,7 +114,7 @@ pub(super) fn note(builder: &Builder<'_>, object: &mut Object<'_>, thread: &Syst
         return;
     };
     let top = 1 << (8 * builder.width() - 1);
-    // The first entry is free, as after a lock that was released.
+    // The first entry is free, as after the release of a lock.
     for (i, (lock, is_owner)) in (1..6).zip(&thread.locks) {
         let path = |field: &str| format!("{all}[{i}].{field}");
         let marked = if *is_owner { lock & !top } else { *lock };

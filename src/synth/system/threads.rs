@@ -8,17 +8,17 @@ use super::spec::{SystemProcess, SystemThread, ThreadState};
 use super::thread_locks::{gate_of, note};
 use crate::synth::layout::Object;
 
-/// What threads are linked to, found while they are written.
+/// Objects that are linked with threads while threads are written.
 #[derive(Debug, Default)]
 pub(super) struct Links {
     /// Processes and threads by id.
     pub(super) processes: HashMap<u64, u64>,
     pub(super) threads: HashMap<u64, u64>,
-    /// Processes by the ids of their threads.
+    /// Processes by thread ID.
     pub(super) process_of: HashMap<u64, u64>,
-    /// Entries of loaded drivers by base.
+    /// Module list entries by image base.
     pub(super) modules: HashMap<u64, u64>,
-    /// IRPs that are already written.
+    /// IRPs that were already written.
     pub(super) requests: HashSet<u64>,
     /// Wait blocks by object.
     waits: BTreeMap<u64, Vec<u64>>,
@@ -29,7 +29,7 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// The object behind a name as handles and waits give it.
+    /// The object to which a name in a handle or a wait refers.
     pub(super) fn object(&self, objects: &Objects, name: &str) -> Option<(u64, &'static str)> {
         let id = |kind: &str| name.strip_prefix(kind).and_then(|id| id.parse::<u64>().ok());
         if let Some(id) = id("Thread ") {
@@ -41,7 +41,7 @@ impl Links {
         objects.named.get(name).map(|at| (*at, ""))
     }
 
-    /// Links the wait blocks into the lists of what is waited for.
+    /// Links the wait blocks into the wait lists of their objects.
     pub(super) fn finish(&self, builder: &mut Builder<'_>) {
         let head = builder.offset("_DISPATCHER_HEADER", "WaitListHead");
         let entry = builder.offset("_KWAIT_BLOCK", "WaitListEntry");
@@ -187,7 +187,7 @@ fn waits(
     }
 }
 
-/// A gate, which is never an object with a header.
+/// Writes a gate, which never has an object header.
 fn gate(builder: &mut Builder<'_>) -> u64 {
     let size = builder.layout.size("_KGATE") as u64;
     let at = builder.pool(false, *b"Gate", size);
@@ -198,7 +198,7 @@ fn gate(builder: &mut Builder<'_>) -> u64 {
     at
 }
 
-/// An event that is part of something else, and so no object with a header.
+/// Writes an event that is embedded in another structure and so has no object header.
 fn own_event(builder: &mut Builder<'_>) -> u64 {
     let size = builder.layout.size("_KEVENT") as u64;
     let at = builder.pool(false, *b"Even", size);
@@ -219,7 +219,8 @@ fn name(builder: &mut Builder<'_>, object: &mut Object<'_>, name: &str) {
     object.set("ThreadName", at);
 }
 
-/// Links IRPs into the thread's list; those of which only the address is known get one location.
+/// Links IRPs into the thread's list; an IRP that was specified only by address gets one stack
+/// location.
 fn irps(builder: &mut Builder<'_>, links: &Links, thread: u64, irps: &[u64]) {
     let head = builder.offset("_ETHREAD", "IrpList");
     let entry = builder.offset("_IRP", "ThreadListEntry");

@@ -1,4 +1,4 @@
-//! What a process sees of itself: environment block, parameters, loader's lists, thread blocks.
+//! User-mode structures of a process: PEB, process parameters, loader lists, TEBs.
 
 use super::build::Builder;
 use super::spec::SystemProcess;
@@ -6,10 +6,10 @@ use crate::synth::bytes::utf16;
 use crate::synth::layout::Object;
 use crate::synth::memory::PAGE;
 
-/// Where the program is, on x86 and on x64.
+/// The base of the program image on x86 and on x64.
 pub(super) const PROGRAM: (u64, u64) = (0x40_0000, 0x1_4000_0000);
 
-/// Writes the user part of a process into its address space.
+/// Writes the user-mode part of a process into its address space.
 pub(super) fn write(builder: &mut Builder<'_>, process: &SystemProcess, session: u32) {
     if process.peb == 0 {
         return;
@@ -77,16 +77,16 @@ fn parameters(builder: &mut Builder<'_>, process: &SystemProcess, at: u64) {
     string(builder, dtb, &mut object, folder, &mut next);
     string(builder, dtb, &mut object, ("WindowTitle", &process.name), &mut next);
     let bytes = builder.finish(object);
-    // The first texts stand behind the structure; what the structure has beyond is left alone.
+    // The first texts follow the fields that are written; the rest of the structure is not used.
     builder.memory.put(dtb, at, &bytes[..bytes.len().min(0x500)]);
 }
 
-/// A path of the kernel as programs write it.
+/// Converts a kernel path to the form that programs use.
 fn user_path(path: &str) -> String {
     path.replacen(r"\Device\HarddiskVolume1", "C:", 1)
 }
 
-/// The loader's lists: the program and ntdll.
+/// Writes the loader lists: the program and ntdll.
 fn loader(builder: &mut Builder<'_>, process: &SystemProcess, image: u64) -> u64 {
     let (dtb, at, width) = (process.dtb, 0x25_1ea0, builder.width());
     let ntdll = builder.version.ntdll();

@@ -1,4 +1,4 @@
-//! What differs between the versions of Windows that are built, beside their structures.
+//! Differences between the supported versions of Windows, besides their structure layouts.
 
 use super::windows::Windows;
 use crate::synth::memory::Paging;
@@ -7,28 +7,28 @@ use crate::synth::memory::Paging;
 #[derive(Debug, Clone, Copy)]
 pub(in crate::synth) struct Version {
     pub(in crate::synth) build: u16,
-    /// The revision of the build, where layouts of several are built in.
+    /// The revision of the build, if there are built-in layouts of several revisions.
     pub(in crate::synth) revision: u16,
     pub(in crate::synth) service_pack: u8,
     pub(in crate::synth) paging: Paging,
     pub(in crate::synth) system: (u16, u16),
     pub(in crate::synth) build_lab: &'static str,
-    /// Name of the kernel's PDB, and a GUID for it when no file gives one.
+    /// Name of the kernel's PDB, and its GUID if no symbol file gives one.
     pub(in crate::synth) pdb: (&'static str, &'static str),
-    /// Where the kernel is by default, and how large it is.
+    /// Default base and size of the kernel image.
     pub(in crate::synth) kernel: (u64, u32),
-    /// Frame of the page directory, and the index of the entry by which it maps itself.
+    /// Page frame of the page directory, and the index of its self-map entry.
     pub(in crate::synth) directory: (u64, u64),
-    /// Where pools, stacks and structures of the system begin.
+    /// Start addresses of pools, stacks and system structures.
     pub(in crate::synth) nonpaged: u64,
     pub(in crate::synth) paged: u64,
     pub(in crate::synth) stacks: u64,
     pub(in crate::synth) fixed: u64,
-    /// Where every session sees its own structure, and its paged pool: the first address and the
-    /// one after the last.
+    /// Address of the session structure in session space, and the range of session paged pool: the
+    /// first address and the one after the last.
     pub(in crate::synth) session_space: u64,
     pub(in crate::synth) session_pool: (u64, u64),
-    /// Where blocks with pages of their own are, before the pool is a segment heap.
+    /// Start of special pool, for versions before the segment heap.
     pub(in crate::synth) special: u64,
     pub(in crate::synth) is_server: bool,
 }
@@ -78,12 +78,12 @@ impl Version {
         matches!(self.paging, Paging::X64)
     }
 
-    /// Whether type indexes in object headers are hidden behind a cookie, as since Windows 10.
+    /// Whether type indexes in object headers are encoded with a cookie, as since Windows 10.
     pub(in crate::synth) const fn has_cookie(&self) -> bool {
         self.build >= 10240
     }
 
-    /// Where programs have ntdll. Before Windows 8.1 their addresses have 43 bits.
+    /// The base of ntdll. Before Windows 8.1 user addresses have 43 bits.
     pub(in crate::synth) const fn ntdll(&self) -> u64 {
         match (self.is_64_bit(), self.build) {
             (false, _) => 0x7c80_0000,
@@ -92,7 +92,7 @@ impl Version {
         }
     }
 
-    /// Where the page is that the kernel shares with all processes.
+    /// The address of `KUSER_SHARED_DATA` in kernel space.
     pub(in crate::synth) const fn shared_data(&self) -> u64 {
         if self.is_64_bit() { 0xffff_f780_0000_0000 } else { 0xffdf_0000 }
     }
@@ -146,7 +146,7 @@ const XP_SP2: Version = Version {
     system: (5, 1),
     build_lab: "2600.xpsp_sp2_rtm.040803-2158",
     pdb: ("ntoskrnl.pdb", "32962337F0F646388B39535CD8DD70E8"),
-    // Where a machine of little memory has it: no large page begins there.
+    // As on a machine with little memory: the base is not aligned to a large page.
     kernel: (0x804d_7000, 0x0021_4000),
     nonpaged: 0x8180_0000,
     is_server: false,
@@ -274,7 +274,7 @@ const WINDOWS_7_X86: Version = Version {
     service_pack: 1,
     build: 7601,
     system: (6, 1),
-    // Its base is random, so that no large page begins there.
+    // The base is random, so it is not aligned to a large page.
     kernel: (0x8281_0000, 0x0041_2000),
     directory: (0x185, 3),
     nonpaged: 0x8480_0000,

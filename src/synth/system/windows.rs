@@ -1,5 +1,5 @@
-//! The versions of Windows of which whole systems are built: one for each kernel whose layouts are
-//! built in, and two ways of paging where a kernel's layouts serve both.
+//! The Windows versions of which whole systems can be built: one for each kernel with a built-in
+//! layout, and two if the layout serves two paging modes.
 
 use super::version::Version;
 
@@ -124,29 +124,30 @@ impl Windows {
         Version::of(self).build
     }
 
-    /// Whether its kernel is a 64-bit one.
+    /// Whether its kernel is 64-bit.
     pub const fn is_64_bit(self) -> bool {
         Version::of(self).is_64_bit()
     }
 
-    /// Major and minor version, build, revision and service pack, as far as layouts tell them apart.
+    /// Major and minor version, build, revision and service pack, as far as layouts distinguish
+    /// them.
     pub const fn version(self) -> ([u16; 4], u8) {
         let version = Version::of(self);
         let (major, minor) = version.system;
         ([major, minor, version.build, version.revision], version.service_pack)
     }
 
-    /// Where its kernel is by default, and how large it is.
+    /// Default base and size of its kernel image.
     pub(in crate::synth) const fn kernel(self) -> (u64, u32) {
         Version::of(self).kernel
     }
 
-    /// Where programs have ntdll.
+    /// The base of ntdll.
     pub(in crate::synth) const fn ntdll(self) -> u64 {
         Version::of(self).ntdll()
     }
 
-    /// The bytes of a pointer of its kernel.
+    /// The pointer size of its kernel in bytes.
     pub const fn pointer_bytes(self) -> usize {
         if self.is_64_bit() { 8 } else { 4 }
     }

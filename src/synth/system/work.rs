@@ -1,4 +1,4 @@
-//! Queues of worker threads, where each version of Windows has them.
+//! Queues of worker threads, at the locations of each Windows version.
 
 use super::build::Builder;
 use super::spec::{SystemSpec, WorkQueue};
@@ -6,7 +6,7 @@ use super::threads::Links;
 
 const QUEUE: &str = "_EX_WORK_QUEUE";
 
-/// Writes the queues and what waits in them.
+/// Writes the queues and their work items.
 pub(super) fn write(builder: &mut Builder<'_>, links: &Links, spec: &mut SystemSpec) {
     let prcbs: Vec<u64> = spec.processors.iter().map(|processor| processor.prcb).collect();
     let device = spec.io.devices.first().map_or(0, |device| device.address);
@@ -37,7 +37,7 @@ pub(super) fn write(builder: &mut Builder<'_>, links: &Links, spec: &mut SystemS
     }
 }
 
-/// A node with its queues, or with pointers to them, to which all processors belong.
+/// Writes a node with its queues, or with pointers to them; all processors belong to it.
 fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs: &[u64]) {
     let node_size = builder.layout.size("_ENODE") as u64;
     let node = builder.pages(node_size.div_ceil(0x1000));
@@ -51,7 +51,7 @@ fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs
             queue.address = object.address(inside, node) + i as u64 * size;
             continue;
         }
-        // The first of each kind are part of the node.
+        // The first queues of each kind are part of the node.
         let own = ["ExWorkQueue", "IoWorkQueue"].get(i);
         queue.address = match own.filter(|path| builder.layout.has("_ENODE", path)) {
             Some(path) => object.address(path, node),
@@ -69,7 +69,7 @@ fn in_node(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64, prcbs
     builder.number("KeNumberNodes", 2, 1);
 }
 
-/// A partition with a row of pointers for its one node.
+/// Writes a partition with an array of pointers for its only node.
 fn in_partition(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64) {
     let row = builder.pool(false, *b"ExWq", 8 * builder.width());
     let rows = builder.pool(false, *b"ExWq", builder.width());
@@ -92,11 +92,11 @@ fn in_partition(builder: &mut Builder<'_>, queues: &mut [WorkQueue], size: u64) 
     builder.number("KeNumberNodes", 2, 1);
 }
 
-/// Writes the items, which have no list yet.
+/// Writes the work items; their list links follow later.
 fn items(builder: &mut Builder<'_>, queue: &mut WorkQueue, device: u64) {
     let through = builder.variable("IopProcessWorkItem", 16);
     for item in &mut queue.items {
-        // Before Windows 7 nothing says what an item of a driver looks like.
+        // Before Windows 7 the layout has no type for work items of drivers.
         item.is_driver &= builder.layout.size("_IO_WORKITEM") > 0;
         let structure = if item.is_driver { "_IO_WORKITEM" } else { "_WORK_QUEUE_ITEM" };
         let at = builder.pool(false, *b"IoWI", builder.layout.size(structure) as u64);

@@ -6,7 +6,7 @@ from __future__ import annotations
 class Error(Exception):
     """What is wrong, with a stable code.
 
-    ``str(error)`` is the text with a caret under the place in the query.
+    ``str(error)`` is the text with carets below the position in the query.
 
     >>> import dumpql
     >>> try:
@@ -21,9 +21,9 @@ class Error(Exception):
     message: str
     """What is wrong, in one line."""
     span: tuple[int, int] | None
-    """Where in the query: the first character, and the one after the last."""
+    """The position in the query: the first character, and the one after the last."""
     help: list[str]
-    """What to write instead, similar names, what there is."""
+    """Lines of help, such as a correction, similar names or the existing names."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class LimitError(ExecutionError):
 
 
 class DeadlineError(ExecutionError, TimeoutError):
-    """The query was not done in time (``E0308``)."""
+    """The query exceeded its time limit (``E0308``)."""
 
 
 class SourceError(Error):

@@ -87,7 +87,7 @@ class Result:
         return [dict(zip(names, row)) for row in self.rows()]
 
     def column(self, name: str | int, /) -> list[Any]:
-        """The values of a column, by its name in any case or by its place."""
+        """The values of a column, by its name, ignoring case, or by its index."""
         if isinstance(name, int):
             place = range(len(self.columns))[name]
         else:
@@ -132,7 +132,7 @@ class Result:
     @overload
     def __getitem__(self, place: str) -> list[Any]: ...
     def __getitem__(self, place: int | slice | str) -> Any:
-        """A row by its place, rows by a slice, a column by its name."""
+        """A row by its index, rows by a slice, a column by its name."""
         if isinstance(place, str):
             return self.column(place)
         if isinstance(place, slice):
@@ -146,7 +146,7 @@ class Result:
     # --- Arrow and frames
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> CapsuleType:
-        """The rows as an Arrow stream; a requested schema is not regarded, as the protocol allows."""
+        """The rows as an Arrow stream; a requested schema is ignored, as the protocol allows."""
         return self._native.stream()
 
     def __arrow_c_schema__(self) -> CapsuleType:
@@ -193,7 +193,7 @@ class Result:
     @overload
     def to_csv(self, path: Path, *, excel: bool = False) -> None: ...
     def to_csv(self, path: Path | None = None, *, excel: bool = False) -> str | None:
-        """CSV as a file, or as text. ``excel`` holds back what Excel would run or round.
+        """CSV as a file, or as text. ``excel`` protects values that Excel would execute or round.
 
         >>> import dumpql
         >>> print(dumpql.sample().sql("SELECT 1 AS n, 'a' AS t").to_csv(), end="")
@@ -225,7 +225,7 @@ class Result:
         return None
 
     def text(self, row: int, column: int) -> str | None:
-        """One value as every output shows it, such as an address in hex; None for NULL."""
+        """One value in the form of every output, such as an address in hex; None for NULL."""
         place = range(len(self))[row]
         return self._native.texts(place, place + 1)[0][column]
 

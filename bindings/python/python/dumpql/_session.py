@@ -18,7 +18,7 @@ Progress = Callable[[int, int, int], object]
 
 
 class ArrowStream(Protocol):
-    """What has the Arrow PyCapsule interface: frames of polars and pandas, tables of pyarrow."""
+    """Objects with the Arrow PyCapsule interface: frames of polars and pandas, tables of pyarrow."""
 
     def __arrow_c_stream__(self, requested_schema: Any = None) -> CapsuleType: ...
 
@@ -95,7 +95,7 @@ class Session:
         progress: Progress | None = None,
         **named: Any,
     ) -> Result:
-        """Runs a query of the shipped library by its name, or by the debugger command that it answers.
+        """Runs a query of the shipped library by its name, or by the debugger command that it replaces.
 
         >>> import dumpql
         >>> d = dumpql.sample()
@@ -214,7 +214,7 @@ def _limits(
 
 
 def _name(name: str) -> str:
-    """A name as SQL writes it: its parts are quoted where they need it."""
+    """A name in SQL syntax: its parts are quoted if necessary."""
     parts = name.split(".")
     is_word = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
     return ".".join(p if is_word(p) else '"' + p.replace('"', '""') + '"' for p in parts)

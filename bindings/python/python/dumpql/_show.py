@@ -1,4 +1,4 @@
-"""Results as people see them: tables of text, and of HTML in notebooks."""
+"""How results are displayed: as text tables, and as HTML tables in notebooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBERS = {"INTEGER", "DOUBLE", "ADDRESS", "INTERVAL"}
 
 
 def _clean(text: str, widest: int = WIDEST) -> str:
-    """Text of one line, without what moves the cursor or turns the direction of writing."""
+    """Text as one line, without characters that move the cursor or change the direction of writing."""
     shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text[: widest + 1])
     return shown if len(shown) <= widest else shown[: widest - 1] + "…"
 
@@ -56,7 +56,7 @@ STYLE = """<style>
 
 
 def html(result: Result, native: NativeResult) -> str:
-    """A table that stands alone; every text of the dump is escaped."""
+    """A table without external styles; every text of the dump is escaped."""
     kinds = result.types
     classes = ["a" if k == "ADDRESS" else "n" if k in NUMBERS else "" for k in kinds]
     absent = {note.column for note in result.footnotes}

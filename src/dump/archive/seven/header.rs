@@ -1,12 +1,12 @@
-//! The header of a 7z archive. Every count is bounded by the bytes that are left, as each of what is
-//! counted takes at least one.
+//! The header of a 7z archive. Every count is limited by the number of remaining bytes, because
+//! each counted item takes at least one byte.
 
 use super::Stop;
 use crate::dump::bytes::{slice_at, u32_at, u64_at};
 
 /// Upper limit on the size of a header.
 const MAX_HEADER: u64 = 64 << 20;
-/// How often a header may be packed.
+/// Upper limit on nested compression of the header.
 const MAX_PACKED: usize = 4;
 
 const END: u64 = 0;
@@ -27,38 +27,38 @@ const EMPTY_STREAM: u64 = 14;
 const NAMES: u64 = 17;
 const ENCODED_HEADER: u64 = 23;
 
-/// What a folder is packed by: one step.
+/// A coder: one step of the compression of a folder.
 #[derive(Debug, Default)]
 pub(super) struct Coder {
     pub(super) id: Vec<u8>,
-    /// How many streams go in and come out.
+    /// The numbers of input and output streams.
     pub(super) streams: (u64, u64),
     pub(super) properties: Vec<u8>,
 }
 
-/// Members that are packed together.
+/// A folder: members that are compressed together.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     pub(super) coders: Vec<Coder>,
-    /// Pairs of the streams that go in and come out.
+    /// Bound pairs: an input stream and the output stream that feeds it.
     pub(super) bound: Vec<(u64, u64)>,
-    /// Sizes of packed streams.
+    /// Sizes of the compressed streams.
     pub(super) packed: Vec<u64>,
-    /// Sizes and checksums of members.
+    /// Size and checksum of each member.
     pub(super) parts: Vec<(u64, Option<u32>)>,
-    /// The size and checksum of all.
+    /// Size and checksum of the decompressed folder.
     whole: (u64, Option<u32>),
 }
 
-/// What is known of an archive.
+/// The contents of an archive header.
 #[derive(Debug, Default)]
 pub(super) struct Header {
-    /// Where the packed streams begin.
+    /// Offset of the compressed streams.
     pub(super) packed_at: u64,
     /// Their sizes.
     pub(super) packed: Vec<u64>,
     pub(super) folders: Vec<Folder>,
-    /// The names of members that are not empty.
+    /// The names of the members that are not empty.
     pub(super) names: Vec<String>,
 }
 
@@ -98,7 +98,7 @@ pub(super) fn read(image: &[u8]) -> Result<Header, Stop> {
     Err(stop("whose header is of an unknown kind"))
 }
 
-/// What is left to read.
+/// The bytes that were not read yet.
 struct Bytes<'b>(&'b [u8]);
 
 impl<'b> Bytes<'b> {
@@ -112,7 +112,8 @@ impl<'b> Bytes<'b> {
         self.take(1)?.first().copied()
     }
 
-    /// A number whose first byte says by leading ones how many bytes follow.
+    /// A variable-length number: the leading ones of its first byte give the number of bytes that
+    /// follow.
     fn number(&mut self) -> Option<u64> {
         let first = self.byte()?;
         let more = first.leading_ones();
@@ -122,7 +123,7 @@ impl<'b> Bytes<'b> {
         Some(high.checked_shl(more.checked_mul(8)?).unwrap_or(0) | low)
     }
 
-    /// A count of what takes at least a byte each.
+    /// A count of items, each of which takes at least one byte.
     fn count(&mut self) -> Option<u64> {
         self.number().filter(|count| *count <= self.0.len() as u64)
     }
@@ -131,7 +132,7 @@ impl<'b> Bytes<'b> {
         (0..count).map(|_| self.number()).collect()
     }
 
-    /// As many bits, the highest of each byte first.
+    /// This many bits, from the highest bit of each byte down.
     fn bits(&mut self, count: usize) -> Option<Vec<bool>> {
         let bytes = self.take(count.div_ceil(8) as u64)?;
         let bits = bytes
@@ -140,7 +141,7 @@ impl<'b> Bytes<'b> {
         Some(bits.take(count).collect())
     }
 
-    /// Checksums, of which some may be missing.
+    /// Checksums, some of which may be missing.
     fn checksums(&mut self, count: usize) -> Option<Vec<Option<u32>>> {
         let has = if self.byte()? == 0 { self.bits(count)? } else { vec![true; count] };
         has.into_iter()
@@ -226,7 +227,7 @@ fn folders(from: &mut Bytes<'_>, header: &mut Header) -> Option<()> {
         let outputs =
             folder.coders.iter().try_fold(0u64, |sum, coder| sum.checked_add(coder.streams.1))?;
         let sizes = from.numbers(outputs.min(from.0.len() as u64))?;
-        // What comes out of the stream that is bound to no other.
+        // The output of the folder is the stream that is bound to no input.
         let is_bound = |at: &u64| folder.bound.iter().any(|(_, output)| output == at);
         let last = (0..outputs).find(|at| !is_bound(at))?;
         folder.whole.0 = *sizes.get(usize::try_from(last).ok()?)?;
@@ -349,7 +350,7 @@ fn files(from: &mut Bytes<'_>, header: &mut Header) -> Option<()> {
     Some(())
 }
 
-/// UTF-16 texts that end in zeros.
+/// Null-terminated UTF-16 texts.
 fn texts(bytes: &[u8], count: usize) -> Vec<String> {
     let units: Vec<u16> =
         bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_le_bytes(*pair)).collect();

@@ -78,7 +78,7 @@ fn is_in(ranges: &[(u64, u64)], address: u64) -> bool {
     ranges.iter().any(|(start, end)| (*start..*end).contains(&address))
 }
 
-/// The item on which all places agree.
+/// The item on which all locations agree.
 pub(crate) fn only<T: PartialEq>(places: impl IntoIterator<Item = T>) -> Sought<T> {
     let mut only = None;
     for place in places {

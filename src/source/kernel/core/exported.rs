@@ -1,16 +1,16 @@
-//! The kernel's lists by its exports, for memory whose debugger data block is encoded.
+//! Finds the kernel's lists through its exports, for memory whose debugger data block is encoded.
 //!
-//! `PsLoadedModuleList` is an export. `PsInitialSystemProcess` is one too, and the system process is
-//! the first on the list of processes: its entry points back to the head, which is in the kernel's
-//! image, and stands behind its id.
+//! `PsLoadedModuleList` is an export, and so is `PsInitialSystemProcess`. The system process is the
+//! first entry on the process list: its list entry follows its process ID and points back to the
+//! list head, which is in the kernel image.
 
 use super::known::Known;
 
-/// The id of the system process.
+/// The process ID of the system process.
 const SYSTEM: u64 = 4;
-/// Its entry in the list of processes is not farther from its start.
+/// Upper limit on the offset of the list entry in the process.
 const FAR: u64 = 0x1000;
-/// The largest image of a kernel.
+/// Upper limit on the size of a kernel image.
 const MAX_IMAGE: u64 = 64 << 20;
 
 /// Heads of the kernel's lists.
@@ -22,7 +22,7 @@ pub(super) struct Lists {
     pub(super) processes: Option<u64>,
 }
 
-/// The lists of the kernel at a base, as far as its exports are in memory.
+/// The list heads of the kernel at a base, as far as its exports are in memory.
 pub(super) fn lists(known: &Known<'_>, base: u64) -> Lists {
     let exports = known.with_image(base, |image| Some(image.exports())).unwrap_or_default();
     let address = |name: &str| {
@@ -40,7 +40,7 @@ fn is_list(known: &Known<'_>, head: u64) -> bool {
     first.and_then(|back| known.pointer(back)) == Some(head)
 }
 
-/// The head of the list of processes, if one place alone in the system process can be its entry.
+/// The head of the process list, if exactly one offset in the system process can be its list entry.
 fn head(known: &Known<'_>, system: u64, base: u64) -> Option<u64> {
     let step = known.pointer_bytes();
     let image = base..base.checked_add(MAX_IMAGE)?;

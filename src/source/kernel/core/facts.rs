@@ -32,7 +32,8 @@ impl Core {
         self.build_lab().ok()?.split('.').next()?.parse().ok()
     }
 
-    /// The revision of the build, which comes next; of some builds it is always 1.
+    /// The revision of the build, which follows the build number. Some builds always store 1, which
+    /// is ignored.
     pub(crate) fn revision_of_lab(&self) -> Option<u16> {
         let lab = self.build_lab().ok()?;
         lab.split('.').nth(1)?.parse().ok().filter(|revision| *revision > 1)

@@ -1,9 +1,9 @@
 //! How the layout of a structure fits this kernel, field by field.
 //!
-//! The debugger data block states where some fields of a structure are, and its size; values in
-//! memory show where others are. Between two such places that moved by as much, the fields between
-//! them did too. Where they moved differently, a field was added or taken away in between, and what
-//! lies there is not known.
+//! The debugger data block gives the offsets of some fields and the size of the structure; values
+//! in memory give the offsets of others. If two such known fields moved by the same distance, the
+//! fields between them moved by that distance too. If they moved by different distances, a field
+//! was added or removed between them, and the offsets between them are unknown.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ pub(crate) const THREAD: &str = "_ETHREAD";
 pub(crate) const PROCESS: &str = "_EPROCESS";
 pub(crate) const PRCB: &str = "_KPRCB";
 
-/// A structure of which the debugger data block states facts.
+/// A structure that the debugger data block describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ty {
     Thread,
@@ -23,7 +23,7 @@ pub(super) enum Ty {
     Prcb,
 }
 
-/// What the debugger data states of a structure: field, place, size in bytes (0: a pointer).
+/// A fact in the debugger data block: field, offset, size in bytes (0: a pointer).
 type Stated = (&'static str, Number, usize);
 
 const OF_THREAD: &[Stated] = &[
@@ -55,7 +55,7 @@ const OF_PRCB: &[Stated] = &[
 impl Ty {
     pub(super) const ALL: [Self; 3] = [Self::Thread, Self::Process, Self::Prcb];
 
-    /// The structure of that name, or the one that begins with it.
+    /// The structure with this name, or the one that begins with it.
     pub(super) fn named(name: &str) -> Option<Self> {
         match name {
             THREAD | "_KTHREAD" => Some(Self::Thread),
@@ -97,40 +97,40 @@ impl Ty {
 /// How a structure of a layout compares with the kernel's.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fit {
-    /// Places that the layout states, and where they are in this kernel; sorted.
+    /// Field offsets in the layout and the corresponding offsets in this kernel; sorted.
     places: Vec<(usize, usize)>,
-    /// Stated facts that agree, and those that do not, as the end of a sentence.
+    /// How many facts agree, and for each fact that contradicts the layout the end of a sentence.
     pub(super) agreeing: usize,
     pub(super) denying: Vec<String>,
-    /// The size of the structure in the layout, and as the debugger data states it.
+    /// The size of the structure in the layout, and in the debugger data block.
     size: usize,
     stated_size: Option<usize>,
 }
 
-/// What other layouts say of the place of a field at the end of a structure that changed its size.
+/// What other layouts say about the offset of a field at the end of a structure whose size changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Sides {
-    /// Whether one has it in the same place whose structure is not larger than the kernel's.
+    /// Whether a layout agrees whose structure is not larger than the kernel's.
     is_below: bool,
-    /// The same of one whose structure is not smaller.
+    /// Whether a layout agrees whose structure is not smaller than the kernel's.
     is_above: bool,
-    /// What those of the same build say, if there are any.
+    /// The result from the layouts of the same build, if there are any.
     near: Option<Near>,
 }
 
-/// What layouts of the same build say, the worst last.
+/// The result from layouts of the same build, the strongest contradiction last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Near {
-    /// Their structures are all smaller, and have the field in the same place.
+    /// All agree, and all their structures are smaller than the kernel's.
     Smaller,
-    /// The structure of one is not smaller.
+    /// One agrees whose structure is not smaller than the kernel's.
     Reached,
-    /// One has the field elsewhere.
+    /// One has the field at another offset.
     Denied,
 }
 
 impl Sides {
-    /// Takes what a layout says whose structure compares so with the kernel's.
+    /// Adds the result from a layout; `size` compares the size of its structure with the kernel's.
     pub(super) fn take(&mut self, size: Ordering, agrees: bool, is_near: bool) {
         self.is_below |= agrees && size.is_le();
         self.is_above |= agrees && size.is_ge();
@@ -143,9 +143,10 @@ impl Sides {
         self.near = self.near.max(near);
     }
 
-    /// Whether the place in a layout whose structure compares so with the kernel's is borne out: the
-    /// kernel's size lies between those of two layouts that agree, or it is larger than those of all
-    /// updates that are known, and these agree.
+    /// Whether the other layouts confirm the offset in a layout; `own` compares the size of its
+    /// structure with the kernel's. They do if the kernel's size lies between the sizes in two
+    /// layouts that agree, or if it is larger than in all known updates of the build and these
+    /// agree.
     pub(super) fn bear_out(self, own: Ordering, is_near: bool) -> bool {
         if self.near == Some(Near::Denied) {
             return false;
@@ -153,14 +154,14 @@ impl Sides {
         match own {
             Ordering::Less => self.is_above || is_near && self.near == Some(Near::Smaller),
             Ordering::Greater => self.is_below,
-            // What moved although the size did not is not known.
+            // If the size is the same, it is unknown which fields moved.
             Ordering::Equal => false,
         }
     }
 }
 
 impl Fit {
-    /// Compares a structure with what the debugger data states; `None` if the layout has none.
+    /// Compares a structure with the debugger data block; `None` if the layout lacks the structure.
     pub(super) fn of(kdbg: Option<Kdbg<'_>>, layout: &Layout, ty: Ty) -> Option<Self> {
         let name = ty.name();
         let size = usize::try_from(layout.size_of(name)?).ok()?;
@@ -194,7 +195,7 @@ impl Fit {
         }
     }
 
-    /// Adds where a field is by the values that are there.
+    /// Adds the offset of a field that was derived from values.
     pub(super) fn seen(&mut self, there: usize, here: usize) {
         let at = self.places.partition_point(|(place, _)| *place < there);
         if self.places.get(at).is_some_and(|(place, _)| *place == there) {
@@ -203,18 +204,18 @@ impl Fit {
         self.places.insert(at, (there, here));
     }
 
-    /// Whether nothing that is stated denies the layout.
+    /// Whether no fact contradicts the layout.
     pub(super) const fn is_whole(&self) -> bool {
         self.denying.is_empty()
     }
 
-    /// Whether it is known where a field is, and not only inferred.
+    /// Whether the offset of a field is known, and not only inferred.
     pub(super) fn is_known(&self, offset: usize) -> bool {
         let at = self.places.binary_search_by_key(&offset, |(place, _)| *place);
         at.is_ok() && offset != 0
     }
 
-    /// Where a field is, if what is known around it says so.
+    /// The offset of a field in this kernel, if the known fields around it determine it.
     pub(super) fn place(&self, offset: usize) -> Option<usize> {
         let next = self.places.partition_point(|(place, _)| *place <= offset);
         let (place, here) = *self.places.get(next.checked_sub(1)?)?;
@@ -227,13 +228,13 @@ impl Fit {
             Some((place, here)) => {
                 (here.checked_sub(*place), place.checked_sub(*here)) == (moved, back)
             }
-            // Nothing is known behind it, nor that anything moved.
+            // No field behind it is known. If nothing contradicts the layout, nothing moved.
             None => self.is_whole(),
         };
         if is_alike { self.guess(offset) } else { None }
     }
 
-    /// Where a field is if nothing was added or taken away between it and the place that is known
+    /// The offset of a field, if no field was added or removed between it and the known field
     /// before it.
     pub(super) fn guess(&self, offset: usize) -> Option<usize> {
         let next = self.places.partition_point(|(place, _)| *place <= offset);
@@ -241,7 +242,7 @@ impl Fit {
         offset.checked_sub(place)?.checked_add(here)
     }
 
-    /// The same for a field behind which nothing but the end of the structure is known.
+    /// The same for a field with no known field behind it except the end of the structure.
     pub(super) fn tail(&self, offset: usize) -> Option<usize> {
         let next = self.places.partition_point(|(place, _)| *place <= offset);
         let (end, stated) = *self.places.get(next)?;
@@ -249,12 +250,12 @@ impl Fit {
         (end == self.size).then_some(here)
     }
 
-    /// How the size of the structure in this layout compares with the kernel's, as another states it.
+    /// Compares the size of the structure in this layout with the kernel's size as `other` has it.
     pub(super) fn size_against(&self, other: &Self) -> Option<Ordering> {
         other.stated_size.map(|stated| self.size.cmp(&stated))
     }
 
-    /// The same of the layout itself.
+    /// Compares the size of the structure in this layout with the kernel's size.
     pub(super) fn own_size_against(&self) -> Option<Ordering> {
         self.size_against(self)
     }
@@ -270,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_move_with_those_around_them() {
+    fn fields_move_with_the_known_fields_around_them() {
         let moved = fit(&[(0, 0), (0x28, 0x28), (0x80, 0x90), (0xc0, 0xd0), (0x100, 0x108)], false);
         assert_eq!(moved.place(0x10), Some(0x10));
         assert_eq!(moved.place(0x28), Some(0x28));
@@ -286,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_values_show_is_a_place_too() {
+    fn fields_found_by_values_are_known_offsets() {
         let mut fit = fit(&[(0, 0), (0x80, 0x90)], false);
         fit.seen(0x40, 0x50);
         fit.seen(0x80, 0x100);
@@ -294,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_structure_that_grew() {
+    fn fields_at_the_end_of_a_structure_that_grew() {
         let grown = Fit { size: 0x700, stated_size: Some(0x708), ..Fit::default() };
         let grown = Fit { places: vec![(0, 0), (0x400, 0x400), (0x700, 0x708)], ..grown };
         assert_eq!((grown.place(0x500), grown.tail(0x500)), (None, Some(0x500)));

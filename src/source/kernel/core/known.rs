@@ -1,5 +1,5 @@
-//! Addresses of the kernel whose content is known, read while a dump is opened: lists, the debugger
-//! data block and what it points to, the image of the kernel, the page that all processes share.
+//! Addresses with known contents, read while a dump is opened: list heads, the debugger data block
+//! and its variables, the kernel image, and the page that the kernel shares with all processes.
 
 use crate::dump::Image;
 use crate::dump::bytes::{Width, pointer_at, text, u32_at};
@@ -8,10 +8,10 @@ use crate::dump::kdbg::{self, Kdbg};
 use crate::memory::{Gva, Machine};
 use crate::symbol::image::Image as ImageFile;
 
-/// Windows 7 and 2003 have room for no more processors; others have them in groups.
+/// Upper limit on processors that are counted: the size of a processor group.
 const MAX_PROCESSORS: u64 = 64;
-/// The page that the kernel shares with all processes (`KUSER_SHARED_DATA`), and where `NtBuildNumber`
-/// and `NtMajorVersion` are in it, which are documented for drivers.
+/// The address of `KUSER_SHARED_DATA`, the page that the kernel shares with all processes, and the
+/// offsets of `NtBuildNumber` and `NtMajorVersion` in it, which are documented for drivers.
 const SHARED_32: u64 = 0xffdf_0000;
 const SHARED_64: u64 = 0xffff_f780_0000_0000;
 const SHARED_BUILD: u64 = 0x260;
@@ -19,7 +19,7 @@ const SHARED_MAJOR: u64 = 0x26c;
 /// The first build of Windows 10.
 const WINDOWS_10: u32 = 10240;
 
-/// Addresses of the kernel whose content is known.
+/// Addresses with known contents.
 pub(super) struct Known<'a> {
     image: &'a Image,
     header: &'a KernelHeader,
@@ -35,7 +35,7 @@ impl<'a> Known<'a> {
         Self { image, header, machine }
     }
 
-    /// Bytes of a pointer.
+    /// The size of a pointer in bytes.
     pub(super) const fn pointer_bytes(&self) -> u64 {
         self.header.width.bytes() as u64
     }
@@ -56,7 +56,7 @@ impl<'a> Known<'a> {
         pointer_at(&self.read(address, width.bytes())?, 0, width)
     }
 
-    /// How much of what is known is found.
+    /// How well the contents at these addresses match what they must be.
     pub(super) fn score(&self) -> u32 {
         let lists = [self.header.module_list, self.header.process_head];
         let lists: u32 = lists.into_iter().flatten().map(|head| self.list(head)).sum();
@@ -69,7 +69,7 @@ impl<'a> Known<'a> {
         lists + block
     }
 
-    /// The first entry of a list points back to its head.
+    /// The score of a list head: highest if its first entry points back to it.
     fn list(&self, head: u64) -> u32 {
         let Some(first) = self.pointer(head) else { return 0 };
         let back = first.checked_add(self.header.width.bytes() as u64);
@@ -85,21 +85,21 @@ impl<'a> Known<'a> {
         Kdbg::new(&block, self.header.width)?.pointer(offset)
     }
 
-    /// Where paged pool starts.
+    /// The start of paged pool.
     pub(super) fn paged_pool(&self) -> Option<u32> {
         let start = self.pointer(self.variable(kdbg::PAGED_POOL_START)?)?;
         u32::try_from(start).ok().filter(|start| *start != 0)
     }
 
-    /// The build number, with which the text of the build begins; without that, the one that the
-    /// kernel's image says of itself.
+    /// The build number: the first number of the build string, else of the shared page, else of the
+    /// kernel image's version resource.
     pub(super) fn build(&self) -> Option<u32> {
         let lab = || Some(text(&self.read(self.variable(kdbg::BUILD_LAB)?, 8)?));
         let stated = lab().and_then(|lab| lab.split('.').next()?.parse().ok());
         stated.or_else(|| self.build_shared()).or_else(|| self.build_of_image())
     }
 
-    /// The build number in the page that the kernel shares with all processes; since Windows 10.
+    /// The build number in `KUSER_SHARED_DATA`, which is there since Windows 10.
     fn build_shared(&self) -> Option<u32> {
         let page = match self.header.width {
             Width::W32 => SHARED_32,
@@ -132,7 +132,7 @@ impl<'a> Known<'a> {
         read(&ImageFile::new(&bytes)?)
     }
 
-    /// Code and parameters of the bug check, if the machine had crashed before its memory was taken.
+    /// Bug check code and parameters, if the system had crashed before its memory was saved.
     pub(super) fn crash(&self) -> Option<(u32, [u64; 4])> {
         let at = self.variable(kdbg::BUGCHECK_DATA)?;
         let word = |index: u64| self.pointer(at.checked_add(index * self.pointer_bytes())?);
@@ -140,7 +140,7 @@ impl<'a> Known<'a> {
         Some((code, [word(1)?, word(2)?, word(3)?, word(4)?]))
     }
 
-    /// How many processors have a `_KPRCB`.
+    /// The number of processors that have a `_KPRCB`.
     pub(super) fn processors(&self) -> Option<u32> {
         let list = self.variable(kdbg::PROCESSOR_BLOCK)?;
         let step = self.header.width.bytes() as u64;

@@ -27,7 +27,7 @@ impl Core {
         Modules::with_paths(drivers, paths)
     }
 
-    /// Whether entries state a number of that name; those of triage dumps do.
+    /// Whether list entries have a number with this name; entries in triage dumps do.
     pub(crate) fn states(&self, path: &'static str) -> bool {
         self.triage.is_some() || self.entry_field(path).is_some()
     }

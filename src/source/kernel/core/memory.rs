@@ -2,7 +2,7 @@
 //! there are none.
 //!
 //! A [`Space`] reads the memory ranges of a triage dump by virtual address, and the physical pages
-//! of any other dump through page tables. It knows nothing of kernel objects.
+//! of any other dump through page tables. It knows nothing about kernel objects.
 
 use crate::source::typed;
 use std::borrow::Cow;

@@ -1,8 +1,8 @@
 //! What every reader of a kernel dump needs: memory, header facts, structure layouts, symbols,
 //! loaded images, and the accessor for structures.
 //!
-//! This module knows no table and no reader. Readers take a [`Core`] as argument and add nothing to
-//! it.
+//! This module is independent of tables and readers. Readers take a [`Core`] as argument and add
+//! nothing to it.
 
 pub(crate) mod arch;
 mod believed;
@@ -63,9 +63,9 @@ pub(crate) struct Core {
     /// The objects that the triage block gives.
     pub(crate) objects: Objects,
     pub(crate) memory: Memory,
-    /// What is known of the physical pages, if there are any.
+    /// What is known about the physical pages, if the dump has any.
     pub(crate) pages: Option<Facts>,
-    /// The processors as a hypervisor saved them; empty if Windows wrote the dump itself.
+    /// The processor state that a hypervisor saved; empty if Windows wrote the dump itself.
     pub(crate) stopped: Vec<Stopped>,
     pub(crate) symbols: Store,
     /// The debugger data block of a dump with physical pages, read on first use.

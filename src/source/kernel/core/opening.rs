@@ -17,19 +17,19 @@ use crate::source::kernel::core::memory::Memory;
 
 /// The first build of Windows Vista.
 const VISTA: u32 = 6000;
-/// Where systems before Vista have paged pool, if they do not say.
+/// The default start of paged pool on systems before Vista, if the dump does not give it.
 const PAGED_POOL: u32 = 0xe100_0000;
 
-/// A dump's header and memory, and what is known of its pages.
+/// A dump's header and memory, and what is known about its pages.
 pub(crate) struct Opened {
     pub(crate) header: KernelHeader,
     pub(crate) memory: Option<Memory>,
     pub(crate) pages: Option<Facts>,
-    /// The processors as a hypervisor saved them.
+    /// The processor state that a hypervisor saved.
     pub(crate) stopped: Vec<Stopped>,
 }
 
-/// Opens a dump. One without a header gets one by what is found in its memory.
+/// Opens a dump. If it has no header, one is made from what is found in its memory.
 pub(crate) fn open(image: &Image, format: Format) -> Result<Opened, Error> {
     let width = match format {
         Format::ElfCore | Format::Raw | Format::Saved(_) => return bare(image, format),
@@ -74,7 +74,7 @@ fn bare(image: &Image, format: Format) -> Result<Opened, Error> {
     Ok(Opened { header, memory: Some(Memory::Pages(machine)), pages: Some(facts), stopped })
 }
 
-/// The machine of a dump with physical pages, and what is known of the pages.
+/// The machine of a dump with physical pages, and what is known about the pages.
 fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     let Pages { map, mut facts } = pages::parse(image, header);
     let base = header.dtb.unwrap_or_default();
@@ -101,7 +101,7 @@ fn whole(image: &Image, header: &KernelHeader) -> (Machine, Facts) {
     (with_prototypes(machine, image, header), facts)
 }
 
-/// The machine with the form of prototype PTE pointers of its Windows version.
+/// The machine, with the format of prototype PTE pointers of its Windows version.
 fn with_prototypes(machine: Machine, image: &Image, header: &KernelHeader) -> Machine {
     if machine.mode() != Mode::X86 || header.build.is_none_or(|build| build >= VISTA) {
         return machine;

@@ -1,10 +1,10 @@
-//! Structures that cannot change.
+//! Structures whose layout cannot change.
 //!
 //! The headers of the Windows driver kit publish them (wdm.h, ntddk.h, ntifs.h, winternl.h), or
-//! every debugger extension and every driver that is compiled against them reads them; Windows
-//! cannot move their fields without breaking these. No field of them that is read has moved in the
-//! built-in layouts from 7600 to 26100. What the headers publish and Windows 8 has changed all the
-//! same (`_KWAIT_BLOCK`) is left out.
+//! every debugger extension and every driver that is compiled against them reads them, so Windows
+//! cannot move their fields. None of the fields that are read here has moved between the built-in
+//! layouts 7600 and 26100. `_KWAIT_BLOCK`, which is published and which Windows 8 changed all the
+//! same, is left out.
 
 /// Their names, sorted.
 const PUBLISHED: &[&str] = &[

@@ -13,11 +13,11 @@ use crate::source::kernel::core::codeview;
 use crate::symbol::image::Image;
 use crate::symbol::{ExportNames, Format, ImageFile, ImageId, Names, PdbId, Status};
 
-/// Farther from an exported function an address probably belongs to another function that is not
-/// exported.
+/// An address farther than this from an exported function probably belongs to another function,
+/// which is not exported.
 const MAX_FROM_EXPORT: u64 = 0x1000;
 
-/// What is known of the symbols of modules, by their bases; read on first use.
+/// What is known about the symbols of modules, by base address; read on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     pdbs: Mutex<HashMap<u64, Option<PdbId>>>,
@@ -146,7 +146,7 @@ impl Core {
         self.kdbg()?.pointer(*number).filter(|address| *address != 0)
     }
 
-    /// What is known of the symbols of an image with that PDB.
+    /// What is known about the symbols of the image with this PDB.
     pub(crate) fn status_of(&self, id: &PdbId) -> String {
         let found = self.symbols.find(id);
         match found.note {
@@ -155,7 +155,7 @@ impl Core {
         }
     }
 
-    /// What is known of a module's symbols, without asking a server.
+    /// What is known about a module's symbols, without asking a symbol server.
     pub(crate) fn said_of(&self, driver: &Driver) -> Said {
         let end = driver.base.saturating_add(driver.size.into());
         let id = self.pdb_of(driver.base, end);

@@ -1,10 +1,10 @@
 //! The layouts of the kernel's structures: which layout fits, and for which structures it is
 //! accepted.
 //!
-//! A layout of the very PDB of the kernel is believed, whatever else the dump says. Otherwise facts
-//! decide, field by field (`fit`, `values`): what the debugger data block states, and what values in
-//! memory show. A structure that grew keeps its fields. Of a layout of another build those fields
-//! are believed that a second layout has in the same place.
+//! A layout from the kernel's own PDB is accepted, whatever else the dump says. Any other layout is
+//! checked field by field (`fit`, `values`) against the debugger data block and against values in
+//! memory. A structure that grew keeps its earlier fields. From a layout of another build, a field
+//! is accepted if a second layout has it at the same offset.
 
 mod choice;
 
@@ -19,31 +19,32 @@ use crate::symbol::{Field, Layout};
 
 pub(crate) use crate::source::kernel::core::fit::{PRCB, PROCESS, THREAD};
 
-/// So many facts of a structure, all of which agree, speak for all of it.
+/// If at least this many facts about a structure agree and none contradicts it, all of it is
+/// accepted.
 const MANY_FACTS: usize = 6;
 
-/// What is known of the kernel's structures and symbols.
+/// What is known about the kernel's structures and symbols.
 #[derive(Debug, Default)]
 pub(crate) struct Types {
     believed: Option<Believed>,
-    /// Layouts that are held against it where facts leave doubt.
+    /// Layouts that the accepted layout is compared with where facts leave doubt.
     witnesses: Vec<Believed>,
-    /// How many processes bear out where fields are.
+    /// The number of processes whose values confirm field offsets.
     processes: usize,
-    /// The file whose names of symbols are believed.
+    /// The symbol file of this kernel.
     names: Option<Arc<Layout>>,
-    /// What was tried and did not fit.
+    /// Layouts that were tried and do not fit.
     pub(crate) notes: Vec<String>,
 }
 
-/// What is said of the layout that is believed.
+/// What is reported about the accepted layout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Said {
-    /// Where it comes from.
+    /// The source of the layout.
     pub(crate) label: String,
-    /// Why it is believed.
+    /// Why it is accepted.
     pub(crate) grounds: String,
-    /// How sure that is: `certain`, `likely` or `partial`.
+    /// The degree of certainty: `certain`, `likely` or `partial`.
     pub(crate) certainty: &'static str,
 }
 
@@ -58,8 +59,8 @@ impl Core {
         paths.iter().find_map(|path| self.field(ty, path))
     }
 
-    /// A field that not every version of the structure has; an error where this one may have it, but
-    /// its place is not known.
+    /// A field that not every version of the structure has. An error if this version may have it
+    /// but its offset is unknown.
     pub(crate) fn optional_field(
         &self,
         ty: &'static str,
@@ -80,8 +81,8 @@ impl Core {
         })
     }
 
-    /// Whether the structure has a field in the layout that it is read by, or by the debugger data
-    /// block: it tells two forms of a structure apart also where the field's place is not known.
+    /// Whether the structure has a field in the accepted layout or in the debugger data block. This
+    /// distinguishes two forms of a structure even if the offset of the field is unknown.
     pub(crate) fn has_field(&self, ty: &'static str, path: &'static str) -> bool {
         self.types().is_in_layout(ty, path) || self.field(ty, path).is_some()
     }
@@ -104,7 +105,7 @@ impl Types {
         self.notes.push(note);
     }
 
-    /// What is said of the layout that is believed.
+    /// What is reported about the accepted layout.
     pub(crate) fn said(&self) -> Option<Said> {
         let believed = self.believed.as_ref()?;
         let fits = || believed.fits.iter().flatten();
@@ -116,7 +117,7 @@ impl Types {
         };
         let values = match self.processes {
             0 => String::new(),
-            count => format!(", the values of {count} processes bear it out"),
+            count => format!(", the values of {count} processes confirm it"),
         };
         let (grounds, certainty) = match believed.grounds {
             Grounds::Identity => ("of the same kernel by its PDB or symbols".to_owned(), "certain"),
@@ -128,12 +129,12 @@ impl Types {
         Some(Said { label: believed.label.clone(), grounds, certainty })
     }
 
-    /// Notes what is believed where doubt is left.
+    /// Reports the accepted layout if it is accepted only in part.
     fn say(&mut self) {
         let Some(said) = self.said().filter(|said| said.certainty == "partial") else { return };
         let Said { label, grounds, .. } = said;
         self.note(format!(
-            "structures are read by the {label} ({grounds}); fields whose place is not known have no value"
+            "structures are read with the {label} ({grounds}); fields with an unknown offset have no value"
         ));
     }
 
@@ -152,7 +153,8 @@ impl Types {
         })
     }
 
-    /// Where a field of the believed layout is in this kernel, if that is known.
+    /// The field in this kernel that corresponds to a field of the accepted layout, if its offset
+    /// is known.
     fn placed(
         &self,
         believed: &Believed,
@@ -181,7 +183,7 @@ impl Types {
             let denies = |other: &Believed| {
                 of(&other.layout).is_some() && agrees(other, offset, Fit::place).is_none()
             };
-            // Bits are put elsewhere where nothing else moves.
+            // Bit fields may move even if the number that contains them does not.
             let counts = |other: &&Believed| other.is_near || field.bits.is_some();
             let is_denied = self.witnesses.iter().filter(counts).any(denies);
             let mut across = self.witnesses.iter().filter(|other| other.is_across(believed));
@@ -202,10 +204,11 @@ impl Types {
         is_sure.then(|| at(offset))
     }
 
-    /// Whether a field of a structure of which nothing is stated is where the layout has it. Updates
-    /// of a build hardly ever change such a structure: those that are known must not deny it. Of
-    /// another build, a layout from the other side of the kernel in time has to agree; where there is
-    /// none, all layouts at hand, of a structure that cannot change without breaking drivers.
+    /// Whether a field is where the layout has it, for a structure about which no fact is known.
+    /// Updates of a build hardly ever change such a structure, so it is enough that no known update
+    /// contradicts the layout. For a layout of another build, one from the other side of the
+    /// kernel's build has to agree. If there is none, all layouts have to agree, and the structure
+    /// must be one that cannot change without breaking drivers.
     fn is_borne_out(
         &self,
         believed: &Believed,
@@ -214,7 +217,7 @@ impl Types {
         of: &impl Fn(&Layout) -> Option<Field>,
     ) -> bool {
         let agrees = |other: &&Believed| of(&other.layout) == Some(field);
-        // A structure within another may have grown where it is.
+        // A nested structure may have grown without moving.
         let is_elsewhere = |theirs: Field| {
             let is_number = theirs.size.max(field.size) <= 8;
             (theirs.offset, theirs.bits) != (field.offset, field.bits)
@@ -232,20 +235,19 @@ impl Types {
                 && self.witnesses.iter().all(|other| agrees(&other))
     }
 
-    /// Whether a believed layout has the structure, so that a field that it does not have does not
-    /// exist.
+    /// Whether the accepted layout has the structure, so that a field that it lacks does not exist.
     fn knows(&self, ty: &'static str) -> bool {
         let Some(believed) = &self.believed else { return false };
         believed.layout.constant_size(ty).is_some()
     }
 
-    /// Whether the believed layout has a field, wherever it is in this kernel.
+    /// Whether the accepted layout has a field, at whatever offset it is in this kernel.
     fn is_in_layout(&self, ty: &'static str, path: &'static str) -> bool {
         let believed = self.believed.as_ref();
         believed.is_some_and(|believed| believed.layout.constant_field(ty, path).is_some())
     }
 
-    /// Whether it is not known if this kernel has a field, or where.
+    /// Whether it is unknown if this kernel has a field, or at which offset.
     fn is_doubtful(&self, ty: &'static str, path: &'static str) -> bool {
         match self.believed.as_ref().map(|believed| believed.grounds) {
             Some(Grounds::Nearest) => true,
@@ -254,7 +256,7 @@ impl Types {
         }
     }
 
-    /// The size of a structure, where it is not stated.
+    /// The size of a structure from the accepted layout, if it can be trusted.
     fn size_of(&self, ty: &'static str) -> Option<u64> {
         let believed = self.believed.as_ref()?;
         let size = believed.layout.constant_size(ty)?;
@@ -266,7 +268,7 @@ impl Types {
         is_sure.then_some(size)
     }
 
-    /// A field of a name that was put together.
+    /// A field whose name was composed at run time.
     pub(crate) fn made_up(&self, ty: &str, path: &str) -> Option<Field> {
         let believed = self.believed.as_ref()?;
         let field = believed.layout.field(ty, path)?;
@@ -278,19 +280,19 @@ impl Types {
         self.names.as_ref()
     }
 
-    /// The layout that is believed, if all that it says of a type is.
+    /// The accepted layout, if everything in it about a type is accepted.
     pub(crate) fn layout_of(&self, ty: &str) -> Option<Arc<Layout>> {
         let believed = self.believed.as_ref()?;
         let is_sure = match believed.grounds {
             Grounds::Identity | Grounds::Whole => true,
-            // A control region holds a control block of a processor.
+            // A `_KPCR` contains a `_KPRCB`.
             Grounds::SameBuild => Ty::named(ty).is_none() && ty != "_KPCR",
             Grounds::Nearest => false,
         };
         is_sure.then(|| Arc::clone(&believed.layout))
     }
 
-    /// The layout that is believed, and where it comes from.
+    /// The accepted layout, and its source.
     pub(crate) fn source(&self) -> Option<(&Layout, &str)> {
         self.believed.as_ref().map(|believed| (&*believed.layout, &*believed.label))
     }

@@ -1,6 +1,6 @@
 //! How the bytes of a field become a value: one rule each for widths, bit fields and signs.
 //!
-//! This module knows no dump: its input is bytes, its output numbers.
+//! This module is independent of dumps: its input is bytes, its output numbers.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;

@@ -1,33 +1,33 @@
-//! Where fields of processes and threads are by their values.
+//! Derives the offsets of fields of processes and threads from their values.
 //!
-//! The list of processes closes wherever its entries stand in a process, ids are multiples of four,
-//! the system process is called `System`, and a thread points to its process. A place is believed
-//! if all processes and threads that are looked at bear it out, and no other place would do.
+//! The process list is circular, process IDs are multiples of four, the system process is named
+//! `System`, and a thread points to its process. An offset is accepted if all examined processes
+//! and threads confirm it and no other offset fits.
 
 use std::collections::BTreeSet;
 
 use crate::dump::kdbg;
 use crate::source::kernel::core::Core;
 
-/// Processes, and threads of each, that are looked at.
+/// Upper limits on the processes that are examined, and on the threads of each.
 const MOST_PROCESSES: usize = 64;
 const MOST_THREADS: usize = 4;
 /// A longer list of processes is damaged.
 const MAX_LIST: usize = 1 << 16;
-/// Fields farther than this from the start of a process or a thread are not looked for.
+/// Upper limit on the offsets that are tried.
 const FAR: usize = 0x1000;
-/// Fewer processes than this bear nothing out.
+/// The minimum number of processes that prove anything.
 const FEWEST: usize = 3;
-/// No process or thread has a larger id.
+/// Upper limit on process and thread IDs.
 const MAX_ID: u64 = 1 << 28;
-/// The id of the system process, and what it is called.
+/// Process ID and name of the system process.
 const SYSTEM: (u64, &[u8]) = (4, b"System\0");
-/// Length of `_EPROCESS.ImageFileName`: 15 characters and, since Windows 7, room for a zero.
+/// Length of `_EPROCESS.ImageFileName`: 15 characters and, since Windows 7, a terminating null.
 const NAME: usize = 15;
 const PROCESS_OBJECT: u8 = 3;
 const THREAD_OBJECT: u8 = 6;
 
-/// Where fields are, in bytes from the start of the structure.
+/// Field offsets that were derived from values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct SeenFields {
     /// `_EPROCESS.ActiveProcessLinks`.
@@ -42,21 +42,21 @@ pub(super) struct SeenFields {
     pub(super) entry: Option<usize>,
     /// `_ETHREAD.Cid`.
     pub(super) cid: Option<usize>,
-    /// How many processes bear this out.
+    /// The number of processes that confirm them.
     pub(super) processes: usize,
 }
 
-/// What is looked at.
+/// What is examined.
 struct Look<'a> {
     core: &'a Core,
-    /// Bytes of a pointer.
+    /// The size of a pointer in bytes.
     width: usize,
-    /// Address and id of each process.
+    /// Address and process ID of each process.
     processes: Vec<(u64, u64)>,
 }
 
-/// Looks at the processes and threads of a dump with whole memory. `dtb` is where a process has its
-/// page directory base, `owner` where a thread has its process.
+/// Examines the processes and threads of a dump with complete memory. `dtb` is the offset of the
+/// page directory base in a process, `owner` the offset of the process pointer in a thread.
 pub(super) fn look(core: &Core, dtb: usize, owner: usize) -> SeenFields {
     let mut seen = SeenFields::default();
     if core.pages.is_none() {
@@ -96,19 +96,19 @@ impl Look<'_> {
         Some(byte & 0x7f)
     }
 
-    /// The places where a pointer may be.
+    /// The offsets at which a pointer can be.
     fn places(&self) -> impl Iterator<Item = usize> {
         (0..FAR).step_by(self.width)
     }
 
-    /// The only place that will do.
+    /// The offset that satisfies a condition, if exactly one does.
     fn only(&self, is_it: impl Fn(usize) -> bool) -> Option<usize> {
         let mut found = self.places().filter(|place| is_it(*place));
         let first = found.next()?;
         found.next().is_none().then_some(first)
     }
 
-    /// Entries of the list of processes, and where they stand in a process.
+    /// Entries of the process list, and the offset of the entry in a process.
     fn links(&self, dtb: usize) -> Option<(Vec<u64>, usize)> {
         let stated = || self.core.kdbg().and_then(|kdbg| kdbg.pointer(kdbg::PROCESS_HEAD));
         let head = self.core.header.process_head.or_else(stated)?;
@@ -123,17 +123,18 @@ impl Look<'_> {
             let are_processes = entries.iter().all(|entry| {
                 let Some(process) = entry.checked_sub(place as u64) else { return false };
                 let base = process.checked_add(dtb as u64).and_then(|at| self.pointer(at));
-                // The low bits of a base are those of a tag, or of a table of four entries.
+                // The low bits of a page directory base are flags, or select a page directory
+                // pointer table.
                 bases.extend(base.filter(|base| base >> 12 != 0 && base >> 52 == 0));
                 self.kind(process) == Some(PROCESS_OBJECT)
             });
-            // A process that has ended may have no page tables any more.
+            // A process that has exited may have no page tables any more.
             are_processes && is_most(bases.len(), entries.len())
         })?;
         Some((entries, links))
     }
 
-    /// Where the name of its image is in a process.
+    /// The offset of the image file name in a process.
     fn name(&self) -> Option<usize> {
         let (system, _) = self.processes.iter().find(|(_, pid)| *pid == SYSTEM.0)?;
         let bytes = self.core.prefix(*system, FAR).ok()?;
@@ -148,15 +149,15 @@ impl Look<'_> {
         found.next().is_none().then_some(first)
     }
 
-    /// The threads of a process by the head of their list and their entries in it.
+    /// The threads of a process, from the offsets of the list head and of the list entries.
     fn listed(&self, process: u64, head: usize, entry: usize) -> Option<Vec<u64>> {
         let head = process.checked_add(head as u64)?;
         let list = self.core.kernel_space().list(head, MOST_THREADS);
         list.entries.iter().map(|at| at.checked_sub(entry as u64)).collect()
     }
 
-    /// Where the list of its threads is in a process, and their entries in a thread. A process has
-    /// another such list in its first part, before its links.
+    /// The offset of the thread list head in a process, and of the list entry in a thread. A
+    /// process has another thread list in its first part (`_KPROCESS`), before its links.
     fn threads(&self, links: usize, owner: usize) -> Option<(usize, usize)> {
         let mut found = Vec::new();
         for head in self.places().filter(|head| *head > links) {
@@ -197,7 +198,8 @@ impl Look<'_> {
         }
     }
 
-    /// Where a thread has its ids: that of its process, and one that no other thread has.
+    /// The offset of the client ID in a thread: the ID of its process, and an ID that no other
+    /// thread has.
     fn cid(&self, head: usize, entry: usize) -> Option<usize> {
         let step = self.width as u64;
         let threads: Vec<(u64, u64)> = self
@@ -219,14 +221,14 @@ impl Look<'_> {
     }
 }
 
-/// Whether bytes begin as the name of an image does: with text, which a zero ends.
+/// Whether bytes can be an image file name: text up to a null.
 fn is_name(bytes: &[u8]) -> bool {
     let len = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let is_text = bytes.iter().take(len).all(|byte| *byte >= b' ' && *byte != 0x7f);
     len > 1 && is_text
 }
 
-/// Whether a count is nearly all of another.
+/// Whether a count is at least three quarters of another.
 const fn is_most(count: usize, all: usize) -> bool {
     count * 4 >= all * 3
 }

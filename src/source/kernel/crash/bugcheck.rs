@@ -7,7 +7,8 @@ use crate::source::kernel::crash::{culprit, explain};
 use crate::source::kernel::scheduler::thread;
 use crate::source::suspects::{self, Suspect};
 
-/// A bit that Windows sets in bug check codes whose parameters have another form in small dumps.
+/// A flag that Windows sets in the bug check code if a small dump stores the parameters in another
+/// form.
 const SMALL_DUMP: u32 = 0x1000_0000;
 const ACCESS_VIOLATION: u32 = 0xc000_0005;
 const IN_PAGE_ERROR: u32 = 0xc000_0006;
@@ -63,8 +64,8 @@ pub(crate) fn each_suspect(core: &Core, emit: Emit<'_, model::Suspect>) -> Resul
     Ok(())
 }
 
-/// Code, exception or kind, and the place in the culprit: equal crashes have equal buckets, whatever
-/// the build of the kernel.
+/// The bucket: code, exception or subtype, and the location in the suspected module. Equal crashes
+/// have equal buckets, whatever the build of the kernel.
 fn bucket(core: &Core, code: u32, culprit: Option<&Suspect>) -> String {
     let first = core.header.parameters.first().copied().flatten();
     let plain = code & !SMALL_DUMP;

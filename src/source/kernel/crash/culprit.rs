@@ -15,10 +15,12 @@ use crate::source::kernel::stack::{stacks, walks};
 use crate::source::suspects::{Evidence, SYSTEM, Suspect};
 use crate::unwind::{Frame, Registers};
 
-/// A bit that Windows sets in bug check codes whose parameters have another form in small dumps.
+/// A flag that Windows sets in the bug check code if a small dump stores the parameters in another
+/// form.
 const SMALL_DUMP: u32 = 0x1000_0000;
 
-/// Bug checks of which one parameter is the address of an exception record, and which one.
+/// Bug checks with a parameter that is the address of an exception record, and the index of that
+/// parameter.
 const RECORDS: &[(u32, usize)] = &[
     (0x23, 1),
     (0x24, 1),
@@ -32,7 +34,7 @@ const RECORDS: &[(u32, usize)] = &[
     (0x149, 1),
     (0x1aa, 3),
 ];
-/// Those of which one is the address of a context record.
+/// Bug checks with a parameter that is the address of a context record.
 const CONTEXTS: &[(u32, usize)] = &[
     (0x23, 2),
     (0x24, 2),
@@ -48,19 +50,20 @@ const CONTEXTS: &[(u32, usize)] = &[
     (0x1aa, 2),
     (0x1ab, 2),
 ];
-/// Those of which one is the address of pointers to both (`EXCEPTION_POINTERS`).
+/// Bug checks with a parameter that is the address of an `EXCEPTION_POINTERS`.
 const POINTERS: &[(u32, usize)] = &[(0x154, 1)];
-/// Bug checks whose first parameters are the code and the address of an exception.
+/// Bug checks whose first two parameters are the exception code and the exception address.
 const RAISED: [u32; 4] = [0x1e, 0x3b, 0x7e, 0x8e];
-/// The bug check whose last parameters are the first parameters of the exception.
+/// The bug check whose last two parameters are the first two parameters of the exception.
 const KMODE_EXCEPTION: u32 = 0x1e;
-/// The watchdog of DPCs.
+/// `DPC_WATCHDOG_VIOLATION`.
 const DPC_WATCHDOG: u32 = 0x133;
-/// Bug checks that hardware alone causes, and in what.
+/// Bug checks that only hardware errors cause, and the hardware.
 const HARDWARE: [(u32, &str); 4] =
     [(0x2e, "memory"), (0x80, "nmi"), (0x9c, "processor"), (0x12b, "memory")];
-/// Bug checks of a read from a disk that failed, the parameter that has the status, and the statuses
-/// that the disk itself reports: bad sectors, no such device, not connected, an I/O error.
+/// Bug checks caused by a failed read from a disk, the index of the parameter that holds the
+/// status, and the status codes that the disk itself reports: bad sectors, no such device, not
+/// connected, an I/O error.
 const DISK: [(u32, usize); 2] = [(0x77, 1), (0x7a, 1)];
 const DISK_STATUSES: [u32; 6] =
     [0xc000_000e, 0xc000_009c, 0xc000_009d, 0xc000_0015, 0xc000_016a, 0xc000_0185];
@@ -71,12 +74,12 @@ fn index(table: &[(u32, usize)], code: u32) -> Option<usize> {
     table.iter().find(|(known, _)| *known == code).map(|(_, index)| *index)
 }
 
-/// The code of the bug check without what small dumps add.
+/// The bug check code without the flag for small dumps.
 pub(super) fn plain_code(core: &Core) -> u32 {
     core.header.bugcheck_code.unwrap_or_default() & !SMALL_DUMP
 }
 
-/// The address that a parameter of a table leads to.
+/// The address in the parameter that a table selects.
 fn stated(core: &Core, table: &[(u32, usize)]) -> Option<u64> {
     let index = index(table, plain_code(core))?;
     parameter(core, index).filter(|at| *at != 0)
@@ -118,8 +121,8 @@ fn by_parameters(core: &Core) -> Option<ExceptionRecord> {
     })
 }
 
-/// The stack of the thread that the system stopped in, and the stack of the code that raised the
-/// exception, if a parameter leads to its context.
+/// The stack of the thread that crashed, and the stack of the code that raised the exception, if a
+/// parameter leads to its context record.
 fn crash_frames(core: &Core) -> (Vec<Frame>, Vec<Frame>) {
     let (Ok(starts), Ok(thread)) = (walks::starts(core), thread::crashed(core)) else {
         return (Vec::new(), Vec::new());
@@ -155,7 +158,7 @@ pub(super) fn suspects(core: &Core) -> Vec<Suspect> {
     if code == DPC_WATCHDOG
         && let Some(place) = leads::running_dpc(core)
     {
-        evidence.named(place, "the DPC that runs is its".to_owned());
+        evidence.named(place, "the running DPC belongs to it".to_owned());
     }
     if leads::is_bystander(code) && evidence.has_others() {
         return evidence.ranked();
@@ -168,7 +171,7 @@ pub(super) fn suspects(core: &Core) -> Vec<Suspect> {
     evidence.ranked()
 }
 
-/// The number that a frame has on the stack of the crash.
+/// The number of a frame on the crash stack.
 fn number_of(crash: &[Frame], frame: &Frame) -> Option<i64> {
     let number = crash.iter().position(|known| known.ip == frame.ip && known.sp == frame.sp);
     number.and_then(|number| i64::try_from(number).ok())

@@ -1,7 +1,7 @@
-//! Pool blocks that a bug check names: their tags, and who allocates by them.
+//! Pool blocks that a bug check names: their pool tags, and the modules that allocate with them.
 //!
-//! A block of the classic pool has its header in front; the address may be that of the header or of the
-//! memory behind it. A word that is no tag is no evidence.
+//! A block of the classic pool begins with its header; the address may be that of the header or of
+//! the data behind it. A value that cannot be a pool tag is no evidence.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::Width;
@@ -12,12 +12,12 @@ use crate::source::kernel::pool::tag_owners;
 use crate::source::suspects::Evidence;
 
 const HEADER: &str = "_POOL_HEADER";
-/// A tag that so many modules use says nothing of any of them.
+/// A tag that more modules than this use is no evidence against any of them.
 const MOST_OWNERS: usize = 3;
-/// Set in the tag of a block that only who allocated it may free.
+/// The flag for protected pool, which must be freed with its tag.
 const PROTECTED: u8 = 0x80;
 
-/// The tag of a block at an address: of a header there, else of one right before.
+/// The tag of the block at an address, from a header at the address or directly before it.
 pub(super) fn tag_of(core: &Core, at: u64) -> Cell<[u8; 4]> {
     let before = match core.header.width {
         Width::W64 => 0x10,
@@ -28,25 +28,26 @@ pub(super) fn tag_of(core: &Core, at: u64) -> Cell<[u8; 4]> {
         let number = u32::try_from(number).map_err(|_| Absent::Unreadable)?;
         checked(number).ok_or(Absent::NotApplicable)
     };
-    // Blocks begin where headers end, so that a header is at every second place only by chance.
+    // The data begins where the header ends, so only one of the two can be a header, except by
+    // coincidence.
     read(at).or_else(|absent| at.checked_sub(before).map_or(Err(absent), read))
 }
 
-/// A number as a pool tag, if it may be one.
+/// The pool tag in a number, if it can be one.
 pub(super) fn checked(number: u32) -> Option<[u8; 4]> {
     let [a, b, c, d] = number.to_le_bytes();
     let tag = [a, b, c, d & !PROTECTED];
     is_tag(tag).then_some(tag)
 }
 
-/// The modules that allocate by the tag of a damaged block.
+/// Adds the modules that allocate with the tag of a damaged block.
 pub(super) fn block(core: &Core, at: u64, number: usize, evidence: &mut Evidence) {
     if let Ok(tag) = tag_of(core, at) {
         owners(core, tag, number, evidence);
     }
 }
 
-/// The modules that allocate by a tag.
+/// Adds the modules that allocate with a tag.
 pub(super) fn tag(core: &Core, value: u64, number: usize, evidence: &mut Evidence) {
     let tag = u32::try_from(value & 0xffff_ffff).ok().and_then(checked);
     if let Some(tag) = tag {
@@ -61,7 +62,8 @@ fn owners(core: &Core, tag: [u8; 4], number: usize, evidence: &mut Evidence) {
         return;
     }
     for module in names {
-        let text = format!("it allocates by the tag {} of parameter {number}", tag_text(tag));
+        let text =
+            format!("it allocates with the pool tag {} of parameter {number}", tag_text(tag));
         let place = Located { module: module.to_owned(), symbol: None, offset: 0 };
         evidence.tag(place, text);
     }
@@ -72,9 +74,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_be_a_tag_is_one() {
+    fn only_printable_numbers_are_pool_tags() {
         assert_eq!(checked(u32::from_le_bytes(*b"AvFt")), Some(*b"AvFt"));
-        // Only the owner may free it.
+        // Protected pool.
         assert_eq!(checked(u32::from_le_bytes([b'I', b'r', b'p', b' ' | 0x80])), Some(*b"Irp "));
         assert_eq!(checked(0), None);
         assert_eq!(checked(0xdead_beef), None);

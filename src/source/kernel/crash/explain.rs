@@ -1,7 +1,7 @@
-//! What the parameters of a bug check mean, with what the dump says of them.
+//! What the parameters of a bug check mean.
 //!
-//! The table of bug checks says what a parameter is. Here its value is read: an access, a status, a
-//! process, drivers, a pool tag.
+//! The catalog of bug checks says what a parameter is. This module adds what the dump says about
+//! its value: an access, a status code, a process, drivers, a pool tag.
 
 use std::borrow::Cow;
 
@@ -22,8 +22,8 @@ const PAGE_FAULT: u32 = 0x50;
 const POWER: u32 = 0x9f;
 const POOL_CALLER: u32 = 0xc2;
 
-/// Of a code, and if stated of a value of its first parameter, a parameter that is a status or the code
-/// of an exception.
+/// Parameters that are a status or an exception code: bug check code, value of the first parameter
+/// if the rule needs one, index of the parameter.
 const STATUSES: &[(u32, Option<u64>, usize)] = &[
     (0x1e, None, 0),
     (0x32, None, 0),
@@ -46,11 +46,11 @@ const STATUSES: &[(u32, Option<u64>, usize)] = &[
     (0x1b0, None, 1),
     (0xc000_021a, None, 1),
 ];
-/// Of a code, and if stated of a value of its first parameter, a parameter that is a process.
+/// Parameters that are a process, in the same form.
 const PROCESSES: &[(u32, Option<u64>, usize)] =
     &[(0x76, Some(0), 1), (0x9e, None, 0), (0xef, None, 0), (0xf4, Some(3), 1), (0x1c9, None, 0)];
 
-/// What the parameters mean; an empty text is not known.
+/// What the parameters mean; an empty text means unknown.
 pub(super) fn parameters(core: &Core) -> Option<[String; 4]> {
     let full = core.header.bugcheck_code.unwrap_or_default();
     let code = plain_code(core);
@@ -58,7 +58,7 @@ pub(super) fn parameters(core: &Core) -> Option<[String; 4]> {
     for (index, text) in texts.iter_mut().enumerate() {
         let Some(value) = parameter(core, index) else { continue };
         if let Some(words) = detail(core, code, index, value) {
-            // A text that is not known is no reason to say nothing of the value.
+            // If the catalog has no text, the detail is the text.
             let is_empty = text.is_empty();
             *text = if is_empty { words } else { format!("{text}: {words}") };
         }
@@ -72,14 +72,14 @@ pub(super) fn parameters(core: &Core) -> Option<[String; 4]> {
     Some(texts)
 }
 
-/// The table's texts: by the value of the first parameter if that is known.
+/// The texts of the catalog, by the value of the first parameter if the catalog has it.
 fn known(core: &Core, code: u32) -> Option<[String; 4]> {
     let first = parameter(core, 0);
     let by_value = names::bugcheck_value(code, first?).map(|all| all.map(Cow::into_owned));
     by_value.or_else(|| names::bugcheck_parameters(code).map(|all| all.map(str::to_owned)))
 }
 
-/// Whether a rule is about a parameter of this crash.
+/// Whether a rule applies to a parameter of this crash.
 fn applies(core: &Core, rules: &[(u32, Option<u64>, usize)], code: u32, index: usize) -> bool {
     let kind = parameter(core, 0);
     rules.iter().any(|(of, value, at)| {
@@ -87,7 +87,7 @@ fn applies(core: &Core, rules: &[(u32, Option<u64>, usize)], code: u32, index: u
     })
 }
 
-/// What the dump says of the value of a parameter.
+/// What the dump says about the value of a parameter.
 fn detail(core: &Core, code: u32, index: usize, value: u64) -> Option<String> {
     if applies(core, STATUSES, code, index) {
         let status = u32::try_from(value & 0xffff_ffff).ok().filter(|status| *status != 0)?;
@@ -111,7 +111,7 @@ fn detail(core: &Core, code: u32, index: usize, value: u64) -> Option<String> {
     }
 }
 
-/// Name, id and exit status of a process.
+/// Name, process ID and exit status of a process.
 fn process(core: &Core, at: u64) -> Option<String> {
     let process = core.structure(PROCESS, at);
     let name = process.text("ImageFileName").ok()?;
@@ -125,7 +125,7 @@ fn process(core: &Core, at: u64) -> Option<String> {
     Some(format!("{name}{}{}", id.unwrap_or_default(), status.unwrap_or_default()))
 }
 
-/// What an IRP asks of the driver that holds it, and which driver that is.
+/// The function codes of an IRP's current stack location, and the driver that holds the IRP.
 fn request(core: &Core, at: u64) -> Option<String> {
     let layout = irp_search::irp_layout(core).ok()?;
     let irp = layout.at(at);
@@ -144,7 +144,7 @@ fn request(core: &Core, at: u64) -> Option<String> {
     Some(format!("{}{holder}, location {current} of {count}", names.join(" ")))
 }
 
-/// What access caused a fault: the codes differ by processor and version.
+/// The access that caused a page fault; its codes depend on the processor and the Windows version.
 fn access(core: &Core) -> Option<String> {
     let value = parameter(core, 1)?;
     let build = core.header.build.or_else(|| core.build_of_lab());
@@ -165,7 +165,8 @@ fn access_words(arch: Arch, build: u32, value: u64) -> Option<String> {
     } else {
         "read"
     };
-    // The processor's own error code says that the page was there.
+    // Since Windows 10 the value is the processor's page fault error code, whose bit 0 says that
+    // the page was present.
     let is_present = write == 2 && is_set(1);
     let present = if is_present { " of a page that is present" } else { "" };
     Some(format!("access: {what}{present} ({codes})"))
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn accesses_differ_by_processor_and_version() {
+    fn access_codes_depend_on_processor_and_version() {
         let words = |arch, build, value| access_words(arch, build, value).unwrap();
         let new = "(0 read, 2 write, 0x10 execute)";
         let old = "(0 read, 1 write, 8 execute)";

@@ -1,8 +1,8 @@
-//! What the parameters of a bug check lead to: code, devices, drivers, requests, threads, processes
+//! What the parameters of a bug check point to: code, devices, drivers, IRPs, threads, processes
 //! and names.
 //!
-//! The rules follow Microsoft's bug check reference; each says which parameter it is about and what
-//! kind of thing that parameter is. What does not look like that thing is no evidence.
+//! The rules follow Microsoft's bug check reference; each gives a parameter and its kind. A value
+//! that is not of that kind is no evidence.
 
 use std::sync::Arc;
 
@@ -27,21 +27,21 @@ const DEVICE_TYPE: u64 = 3;
 const DRIVER_TYPE: u64 = 4;
 /// `ThreadObject`.
 const THREAD_OBJECT: u8 = 6;
-/// No stack of devices is higher.
+/// Upper limit on a device stack.
 const MAX_STACK: usize = 64;
-/// No name of a driver is longer, in bytes.
+/// Upper limit on the name of a driver, in bytes.
 const MAX_NAME: usize = 512;
 
 pub(super) fn parameter(core: &Core, index: usize) -> Option<u64> {
     core.header.parameters.get(index).copied().flatten()
 }
 
-/// Whether the thread of the crash is innocent, as far as the code says.
+/// Whether a bug check with this code is raised on a thread that need not be its cause.
 pub(super) fn is_bystander(code: u32) -> bool {
     BYSTANDERS.contains(&code)
 }
 
-/// Follows the parameters of a bug check.
+/// Adds the evidence from the parameters of a bug check.
 pub(super) fn follow(core: &Core, code: u32, evidence: &mut Evidence) {
     let kind = parameter(core, 0);
     let rules = RULES.iter().filter(|Rule(of, value, _, _)| {
@@ -52,7 +52,7 @@ pub(super) fn follow(core: &Core, code: u32, evidence: &mut Evidence) {
             one(core, *lead, *index, at, evidence);
         }
     }
-    // The verifier's reports of IRPs share their parameters.
+    // All IRP reports of Driver Verifier have the same parameters.
     if code == 0xc9 && kind.is_some_and(|kind| kind >= 0x200) {
         for (index, lead) in [(1, Lead::Code), (3, Lead::Device)] {
             if let Some(at) = parameter(core, index).filter(|at| *at != 0) {
@@ -75,7 +75,7 @@ fn one(core: &Core, lead: Lead, index: usize, at: u64, evidence: &mut Evidence) 
         }
         Lead::Device => {
             if let Ok(place) = driver_of(core, at) {
-                evidence.object(place, format!("parameter {number} is a device of it"));
+                evidence.object(place, format!("parameter {number} is one of its devices"));
             }
         }
         Lead::DeviceStack => {
@@ -117,7 +117,7 @@ fn one(core: &Core, lead: Lead, index: usize, at: u64, evidence: &mut Evidence) 
     }
 }
 
-/// The module of a driver object: the image that it was made for, else what it is called.
+/// The module of a driver object, from the image that it points to, else from its name.
 pub(super) fn module_of_driver(core: &Core, at: u64) -> Cell<Located> {
     let driver = core.structure(DRIVER, at);
     if driver.unsigned("Type")? != DRIVER_TYPE {
@@ -136,7 +136,7 @@ pub(super) fn driver_of(core: &Core, device: u64) -> Cell<Located> {
     module_of_driver(core, device.pointer("DriverObject")?)
 }
 
-/// The modules of a device and of those above it, the highest first: it is nearest to who asks.
+/// The modules of a device and of the devices above it, the top of the stack first.
 pub(super) fn stack_of_devices(core: &Core, device: u64) -> Vec<Located> {
     let mut places: Vec<Located> = Vec::new();
     let mut seen = Vec::new();
@@ -154,7 +154,7 @@ pub(super) fn stack_of_devices(core: &Core, device: u64) -> Vec<Located> {
     places
 }
 
-/// The module of the driver that an IRP was handed to last.
+/// The module of the driver that holds an IRP.
 fn holder(core: &Core, irp: u64) -> Cell<Located> {
     let missing = Absent::NoSymbols;
     let layout = irp_search::irp_layout(core).map_err(|_| missing)?;
@@ -177,8 +177,8 @@ fn place_named(name: &str) -> Located {
     Located { module: stem.to_owned(), symbol: None, offset: 0 }
 }
 
-/// The driver that Windows blamed when it stopped: small dumps have its name, of others a variable of
-/// the kernel has.
+/// The driver that Windows itself named when it stopped: a triage dump contains its name, other
+/// dumps the variable `KiBugCheckDriver`.
 fn named_by_system(core: &Core) -> Option<Located> {
     let name = match &core.triage {
         Some(triage) if triage.broken_driver != 0 => {
@@ -210,7 +210,7 @@ fn threads_stack(core: &Core, at: u64, number: usize, evidence: &mut Evidence) {
     evidence.thread(&frames_of(core, at), |ip| core.place_of(ip).ok(), &SYSTEM, &after);
 }
 
-/// The DPC that the processor of the crash runs, if the kernel states it.
+/// The DPC that the crashing processor was running, if its `_KPRCB` says so.
 pub(super) fn running_dpc(core: &Core) -> Option<Located> {
     let current = prcbs::current_processor(core).ok();
     let crashed = thread::current_thread(core).ok();

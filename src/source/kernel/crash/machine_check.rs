@@ -1,23 +1,23 @@
-//! What the banks of the machine check architecture of x86 and x64 processors report.
+//! Errors that the machine check banks of x86 and x64 processors report.
 //!
-//! The compound codes are those that Intel and AMD define alike; what a model defines by itself is shown
-//! as its number.
+//! Compound error codes are decoded where Intel and AMD define them alike; model-specific codes are
+//! shown as numbers.
 
 use crate::dump::bytes::{u32_at, u64_at};
 
-/// Fields of a section: name, and value as it is shown.
+/// Fields of a section: name, and value as text.
 pub(super) type Facts = Vec<(&'static str, String)>;
 
-/// What a status says: the kind of error for a bucket, and a text.
+/// The meaning of a status: the kind of error for the bucket, and a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Meaning {
-    /// One word.
+    /// The kind, as one word.
     pub(super) kind: &'static str,
-    /// The code in the words of the manuals.
+    /// The error code, in the terms of the processor manuals.
     pub(super) text: String,
 }
 
-/// Codes that are no compounds.
+/// Simple error codes.
 const SIMPLE: [(u16, &str); 7] = [
     (0x0000, "No Error"),
     (0x0001, "Unclassified"),
@@ -34,7 +34,7 @@ const PARTICIPANTS: [&str; 4] = ["SRC", "RES", "OBS", "GEN"];
 const MEMORY_OR_IO: [&str; 4] = ["M", "?", "I", "*"];
 const MEMORY_REQUESTS: [&str; 5] = ["GEN", "RD", "WR", "AC", "MS"];
 
-/// Bits of a status.
+/// Bit positions of a status (`IA32_MCi_STATUS`).
 const VALID: u32 = 63;
 const OVERFLOW: u32 = 62;
 const UNCORRECTED: u32 = 61;
@@ -46,10 +46,10 @@ fn one_of<'n>(names: &[&'n str], number: u16) -> &'n str {
     names.get(usize::from(number)).copied().unwrap_or("?")
 }
 
-/// What the error code of a status means.
+/// The meaning of the error code of a status.
 pub(super) fn meaning(status: u64) -> Meaning {
     let [low, high, ..] = status.to_le_bytes();
-    // Bit 12 says that corrected errors are filtered, and is no part of the code.
+    // Bit 12 says that corrected errors are filtered; it is not part of the code.
     let code = u16::from_le_bytes([low, high]) & !0x1000;
     let level = one_of(&LEVELS, code & 3);
     let transaction = one_of(&TRANSACTIONS, code >> 2 & 3);
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_of_the_manuals() {
+    fn error_codes_are_named_as_in_the_processor_manuals() {
         // Intel, volume 3B, "Interpreting the MCA Error Codes"; !errrec prints the same names.
         for (code, kind, text) in [
             (0x0005, "internal", "Internal Parity Error"),

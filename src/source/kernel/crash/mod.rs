@@ -1,4 +1,4 @@
-//! The dump as a whole, why it was made, who is to blame, and the registers at that time.
+//! The dump as a whole, why it was written, the suspected cause, and the registers at that time.
 
 pub(crate) mod bugcheck;
 mod culprit;

@@ -28,7 +28,7 @@ fn signed(value: u64) -> Cell<i64> {
 }
 
 pub(crate) fn dump_row(core: &Core, want: &Want<'_, DumpInfo>) -> DumpInfo {
-    // A layout is chosen, and unpacked, only for who asks.
+    // Choosing a layout also decompresses it, so this is done only for a query that needs it.
     let layout = want.has_any(|c| [c.layout, c.layout_grounds, c.layout_certainty]);
     let layout = layout.then(|| core.types().said()).flatten().ok_or(Absent::NoSymbols);
     let header = &core.header;

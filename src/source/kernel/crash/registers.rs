@@ -1,6 +1,6 @@
-//! The context records of a kernel dump: the one in the header, which is of the crash, and those
-//! that the processors saved when they were stopped; for a hypervisor's file, those that it saved
-//! for each processor.
+//! The context records of a kernel dump: the one of the crash, in the header, and those that
+//! processors saved when they were stopped. In a hypervisor's file, the hypervisor saved one for
+//! each processor.
 
 use crate::catalog::{Absent, Cell};
 use crate::model::{Emit, Flow, Register, Unanswered};

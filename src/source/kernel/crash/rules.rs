@@ -1,33 +1,34 @@
-//! Which parameter of which bug check is what kind of thing, by Microsoft's bug check reference.
+//! The kind of each bug check parameter, according to Microsoft's bug check reference.
 
-/// What a parameter is.
+/// The kind of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lead {
-    /// An address of code, or of something else in a module that is to blame.
+    /// An address in the code or data of the suspected module.
     Code,
-    /// A device object: its driver is meant.
+    /// A device object; its driver is suspected.
     Device,
-    /// A physical device object: the drivers of all devices above it are involved.
+    /// A physical device object; the drivers of all devices above it are involved.
     DeviceStack,
     /// A driver object.
     Driver,
-    /// An IRP: the driver that holds it is meant.
+    /// An IRP; the driver that holds it is suspected.
     Irp,
     /// The name of a driver, as `UNICODE_STRING`.
     Name,
-    /// A thread: its stack is meant.
+    /// A thread; its stack is examined.
     Thread,
-    /// A `_KPRCB`: what that processor runs is meant.
+    /// A `_KPRCB`; the stack of its current thread is examined.
     Processor,
-    /// A process that ended.
+    /// A process that exited.
     Process,
-    /// An address in pool, of a block that is damaged.
+    /// The address of a damaged pool block.
     Block,
     /// A pool tag.
     Tag,
 }
 
-/// Of a code, and if stated of a value of its first parameter, what a parameter is, counted from 0.
+/// Bug check code, value of the first parameter if the rule needs one, index of the parameter, and
+/// its kind.
 pub(super) struct Rule(pub(super) u32, pub(super) Option<u64>, pub(super) usize, pub(super) Lead);
 
 pub(super) const RULES: &[Rule] = &[
@@ -165,8 +166,8 @@ pub(super) const RULES: &[Rule] = &[
     Rule(0x1d6, None, 0, Lead::Code),
 ];
 
-/// Bug checks that a watchdog raises on whatever thread it interrupts: that thread's stack says nothing
-/// as long as anything else does.
+/// Bug checks that are raised on whichever thread was interrupted: the stack of that thread is
+/// evidence only if there is no other.
 pub(super) const BYSTANDERS: [u32; 14] =
     [0x80, 0x9c, 0x9e, 0x9f, 0x101, 0x116, 0x117, 0x124, 0x12b, 0x141, 0x17c, 0x1a1, 0x1a3, 0x1d5];
 
@@ -180,7 +181,7 @@ mod tests {
         for Rule(code, value, index, lead) in RULES {
             assert!(names::bugcheck(*code).is_some(), "{code:#x}");
             assert!(*index < 4, "{code:#x} {lead:?}");
-            // A rule of a value is about a value that the table explains.
+            // The catalog describes the value that a rule needs.
             let is_known = value.is_none_or(|value| names::bugcheck_value(*code, value).is_some());
             assert!(is_known, "{code:#x} {value:x?}");
         }

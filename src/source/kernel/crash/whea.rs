@@ -1,8 +1,9 @@
-//! Hardware error records (`WHEA_ERROR_RECORD`), which the bug check of an uncorrectable error points
-//! to: what the hardware reported, section by section.
+//! Hardware error records (`WHEA_ERROR_RECORD`), to which the bug check for an uncorrectable error
+//! points: what the hardware reported, section by section.
 //!
-//! The layout is that of the Common Platform Error Record of the UEFI specification and of the sections
-//! that Windows adds; it is the same on every build. Every offset and length is held against the record.
+//! The format is the Common Platform Error Record of the UEFI specification, with the sections that
+//! Windows adds; it is the same in every build. Every offset and length is checked against the
+//! record.
 
 use crate::catalog::{Absent, Cell};
 use crate::dump::bytes::{slice, text, u16_at, u32_at, u64_at};
@@ -11,19 +12,18 @@ use crate::source::kernel::core::Core;
 use crate::source::kernel::crash::leads;
 use crate::source::kernel::crash::machine_check::{self, Facts};
 
-/// Bug checks of which a parameter points to a record, and which one.
+/// Bug checks with a parameter that points to a record, and the index of that parameter.
 const RECORDS: [(u32, usize); 1] = [(0x124, 1)];
-/// "CPER".
 const SIGNATURE: &[u8] = b"CPER";
 const SIGNATURE_END: u32 = 0xffff_ffff;
 const HEADER: usize = 128;
 const DESCRIPTOR: usize = 72;
-/// No record is longer, and none has more sections.
+/// Upper limits on the size of a record and on its sections.
 const MAX_RECORD: usize = 1 << 16;
 const MAX_SECTIONS: usize = 64;
 const SEVERITIES: [&str; 4] = ["Recoverable", "Fatal", "Corrected", "Informational"];
 
-/// What a section is about.
+/// The kind of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SectionKind {
     Processor,
@@ -37,8 +37,8 @@ enum SectionKind {
     Other,
 }
 
-/// A kind of section: its GUID as it stands in memory, what it is called, what it is, and the part of
-/// the machine that it is about.
+/// A known section type: its GUID in memory order, its name, its kind, and the hardware component
+/// that it describes.
 struct KnownSection([u8; 16], &'static str, SectionKind, &'static str);
 
 const fn guid(a: u32, b: u16, c: u16, d: [u8; 8]) -> [u8; 16] {
@@ -103,27 +103,27 @@ static SECTIONS: [KnownSection; 8] = [
 #[derive(Debug, PartialEq, Eq)]
 struct ErrorSection {
     name: String,
-    /// The part of the machine that it is about.
+    /// The hardware component that it describes.
     part: Option<String>,
     facts: Facts,
 }
 
-/// A record that was read.
+/// A decoded record.
 #[derive(Debug, PartialEq, Eq)]
 struct Record {
     facts: Facts,
     sections: Vec<ErrorSection>,
 }
 
-/// What hardware failed.
+/// The hardware that failed.
 pub(super) struct Failure {
-    /// The part, as far as the record says.
+    /// The component, if the record names one.
     pub(super) part: Option<String>,
-    /// What the record says of it.
+    /// The evidence as text.
     pub(super) words: String,
 }
 
-/// The fields of the record of the crash.
+/// Emits the fields of the record.
 pub(crate) fn each_fact(core: &Core, emit: Emit<'_, ErrorFact>) -> Result<(), Unanswered> {
     let (at, bytes) = bytes_of(core)
         .ok_or_else(|| Unanswered::because("the bug check has no hardware error record"))?
@@ -151,7 +151,7 @@ pub(crate) fn each_fact(core: &Core, emit: Emit<'_, ErrorFact>) -> Result<(), Un
     Ok(())
 }
 
-/// What hardware the record of the crash names; nothing of bug checks that have none.
+/// The hardware that the record names; `None` for bug checks without a record.
 pub(super) fn failure(core: &Core) -> Option<Failure> {
     let record = bytes_of(core)?.ok().and_then(|(_, bytes)| Record::parse(&bytes));
     let section = record.and_then(|record| record.sections.into_iter().rfind(|s| s.part.is_some()));
@@ -191,7 +191,7 @@ fn severity(code: u32) -> String {
 }
 
 impl Record {
-    /// Reads a record; `None` if it is none.
+    /// Decodes a record; `None` if the bytes are not a record.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let is_one = bytes.starts_with(SIGNATURE) && u32_at(bytes, 6)? == SIGNATURE_END;
         if !is_one {
@@ -210,7 +210,7 @@ impl Record {
 }
 
 impl ErrorSection {
-    /// Reads the section that a descriptor at an offset names; `None` if the record is cut before it.
+    /// Decodes the section whose descriptor is at an offset; `None` if the record ends before it.
     fn parse(record: &[u8], at: usize) -> Option<Self> {
         let descriptor = slice(record, at, DESCRIPTOR)?;
         let (offset, length) = (u32_at(descriptor, 0)? as usize, u32_at(descriptor, 4)? as usize);
@@ -305,7 +305,7 @@ fn memory(bytes: &[u8]) -> Option<Facts> {
         "Scrub uncorrected error",
         "Physical Memory Map-out event",
     ];
-    /// Bit of validity, offset and name of 16-bit places.
+    /// Validation bit, offset and name of the 16-bit fields.
     const PLACES: [(u32, usize, &str); 8] = [
         (3, 32, "Node"),
         (4, 34, "Card"),

@@ -54,7 +54,7 @@ pub(crate) fn each_vector(
     Ok(())
 }
 
-/// The control region (`_KPCR`) that contains a processor's block.
+/// The control region (`_KPCR`) that contains a processor's `_KPRCB`.
 fn control_region<'a>(core: &'a Core, prcb: &Structure<'_>) -> Cell<Structure<'a>> {
     let stated = core.kdbg().and_then(|kdbg| kdbg.number(kdbg::PCR_PRCB));
     let known = || {

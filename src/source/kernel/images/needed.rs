@@ -34,7 +34,7 @@ pub(crate) fn each_needed(
     }
 }
 
-/// The kernel, where the list of modules cannot be read: its symbols would help with that.
+/// The kernel, if the module list cannot be read; its symbols would make that possible.
 fn each_without_list(core: &Core, want: &Want<'_, NeededSymbol>, emit: Emit<'_, NeededSymbol>) {
     let Some((base, id)) = core.kernel_base().zip(core.kernel_pdb()) else { return };
     let status = want.has(|c| c.status).then(|| core.status_of(&id));

@@ -1,5 +1,5 @@
-//! Stack traces that Driver Verifier keeps for IRPs: who allocated, sent, completed or cancelled
-//! each.
+//! Stack traces that Driver Verifier keeps for IRPs: the code that allocated, sent, completed or
+//! cancelled each.
 //!
 //! The ring buffer of traces and its length are variables that are not exported, so kernel symbols
 //! are required; the PDB also gives the layout of an entry.

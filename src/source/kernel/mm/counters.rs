@@ -27,7 +27,7 @@ const MAX_POOLS: u64 = 64;
 /// less than this many pages (40 MB). These limits were derived from published listings.
 const LOW_PAGES: i64 = 10_240;
 
-/// Where a counter is.
+/// Where a kernel keeps a counter.
 #[derive(Debug, Clone, Copy)]
 enum CounterPlace {
     /// A pointer-sized variable that the debugger data block points to.

@@ -22,9 +22,9 @@ pub(crate) struct MiState {
     found: OnceLock<Option<u64>>,
 }
 
-/// Whether the kernel keeps its counters in `MiState`: by the layout that it is read by, also where
-/// it is not known where the counters are, for the variables of earlier kernels then mean something
-/// else. Without a layout the build decides.
+/// Whether the kernel keeps its counters in `MiState`, according to the accepted layout or, without
+/// one, to the build. This holds even if the offsets of the counters are unknown, because in these
+/// kernels the variables of earlier kernels have another meaning.
 pub(crate) fn has_state(core: &Core) -> bool {
     let is_late = core.header.build.map(|build| build >= 10240);
     match core.types().source() {

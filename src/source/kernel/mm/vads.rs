@@ -127,7 +127,7 @@ fn region(vad: Vad) -> MemoryRegion {
 
 fn vad_fields(core: &Core) -> Option<Fields> {
     let of = |paths: &[&'static str]| core.field_of(SHORT, paths);
-    // Without its high part a number would be another.
+    // Without its high part the number would be wrong.
     let wide = |low: Option<Field>, high: &'static str| match core.optional_field(SHORT, high) {
         Ok(high) => [low, high],
         Err(_) => [None, None],
@@ -182,7 +182,8 @@ pub(crate) fn each_vad(
     Ok(())
 }
 
-/// The same ranges as regions. Free ranges have no rows, and a partly committed range has no state.
+/// Emits the same ranges as regions. Free ranges have no rows, and a partly committed range has no
+/// state.
 pub(crate) fn each_region(
     core: &Core,
     objects: &ObjectManager,

@@ -1,9 +1,9 @@
-//! What the object manager keeps for every object: its header, type, name and directory.
+//! Object headers: the type, name and directory of every object.
 //!
 //! Before Windows 7 an object header points to its type. Since then it holds the type index, which
 //! Windows 10 and later encode with a byte of the header's address and a cookie byte. The cookie,
 //! `ObHeaderCookie`, is not exported, but it follows from the headers of the types: each type holds
-//! its own index in plain, and its header holds the encoded index of the type `Type`.
+//! its own index unencoded, and its header holds the encoded index of the type `Type`.
 
 use std::sync::OnceLock;
 
@@ -61,7 +61,7 @@ enum NamePlace {
     Mask(Field),
 }
 
-/// What is known of all objects.
+/// What is known about all objects.
 #[derive(Debug)]
 pub(crate) struct Manager {
     /// Offset of the object from its header.
@@ -82,7 +82,7 @@ pub(crate) struct Manager {
     numbers: HashMap<u64, u64>,
 }
 
-/// What is known of all objects, determined on first use.
+/// What is known about all objects, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectManager {
     found: OnceLock<Option<Manager>>,
@@ -117,7 +117,7 @@ pub(crate) fn object_name(core: &Core, objects: &ObjectManager, object: u64) -> 
     header_name(core, manager, &header).map(|(_, name)| name)
 }
 
-/// What is known of all objects, determined on first use.
+/// What is known about all objects, determined on first use.
 pub(crate) fn manager<'a>(
     core: &'a Core,
     objects: &'a ObjectManager,

@@ -100,7 +100,7 @@ impl Room {
 /// visited.
 ///
 /// # Errors
-/// If nothing is known of the pools of this dump.
+/// If nothing is known about the pools of this dump.
 pub(crate) fn pool_blocks(
     core: &Core,
     pool: &Pool,

@@ -1,4 +1,4 @@
-//! What a pass over the pool pages sees: pages, and what was found in a part of them.
+//! What a pass over the pool pages finds: pages, and the contents of a part of them.
 
 use crate::catalog::Absent;
 use crate::source::kernel::pool::block::{Block, PoolKind};

@@ -3,8 +3,8 @@
 //! Up to Windows 10 1511 the tag table follows the session structure in the session's own view;
 //! since 1607 it is the last field of that structure, and since Windows 11 a block that the
 //! structure points to. Symbols give the number of entries and, up to 1511, the address. Without
-//! symbols a table is accepted if its tags stand where the kernel's hash would put them. Tags that
-//! do not fit go into an expansion table, which the structure points to since Vista.
+//! symbols a table is accepted if each tag is in the entry that the kernel's hash selects. Tags
+//! that do not fit go into an expansion table, which the structure points to since Vista.
 
 use crate::catalog::{Absent, Cell};
 use crate::source::kernel::core::Core;

@@ -1,4 +1,4 @@
-//! What is known of the pools, determined on first use.
+//! What is known about the pools, determined on first use.
 
 use std::sync::OnceLock;
 
@@ -27,7 +27,7 @@ pub(crate) struct PoolSession {
     pub(crate) big: OnceLock<Option<Big>>,
 }
 
-/// What is known of the pools, determined on first use.
+/// What is known about the pools, determined on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
     pub(crate) ranges: std::sync::OnceLock<Vec<PoolRange>>,

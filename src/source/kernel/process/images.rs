@@ -16,8 +16,8 @@ use crate::symbol::{ExportNames, Names, PdbId};
 const MAX_IMAGES: usize = 4096;
 /// Upper limit on a file name, in bytes.
 const MAX_NAME: usize = 512;
-/// Farther from an exported function an address probably belongs to another function that is not
-/// exported.
+/// An address farther than this from an exported function probably belongs to another function,
+/// which is not exported.
 const MAX_FROM_EXPORT: u64 = 0x1000;
 const ENTRY: &str = "_LDR_DATA_TABLE_ENTRY";
 

@@ -1,7 +1,7 @@
 //! Reading threads one by one: how they are found, their IDs and process, and how long they have
 //! waited.
 //!
-//! This module knows no table; `threads` makes the rows of the `threads` table.
+//! This module is independent of tables; `threads` makes the rows of the `threads` table.
 
 use crate::source::kernel::core::structure::first;
 use std::borrow::Cow;

@@ -95,7 +95,8 @@ fn thread_row(core: &Core, far: Far, thread: &Structure<'_>, is_crash: bool) -> 
         Err(absent) => Err(absent),
     };
     let attached = thread.pointer("Tcb.ApcState.Process");
-    // What a thread is attached to is its own process mostly; it has to do where no layout is known.
+    // A thread is nearly always attached to its own process, so this is used if the layout is
+    // unknown.
     let is_unknown = core.types().source().is_none();
     let owner = first(&["Tcb.Process", "ThreadsProcess"], |path| thread.pointer(path))
         .or_else(|absent| if is_unknown { attached } else { Err(absent) });

@@ -72,7 +72,7 @@ pub(crate) fn stack_of<'a>(
     })
 }
 
-/// The frames on the stack of a thread from registers on that something else than its switch or its
+/// The frames on the stack of a thread, from registers that neither a context switch nor its
 /// processor saved.
 pub(crate) fn stack_from<'a>(
     core: &'a Core,
@@ -190,8 +190,8 @@ fn switched(
     None
 }
 
-/// On x86 four saved registers stand between the switch and its caller's return address, with the
-/// frame pointer at the lowest address.
+/// On x86, four saved registers precede the return address of the caller, with the frame pointer at
+/// the lowest address.
 fn caller_of_switch(
     core: &Core,
     walker: &mut Walker<'_>,

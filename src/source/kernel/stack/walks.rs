@@ -1,4 +1,4 @@
-//! State that stack walks share: the registers of running threads, what was learnt about images and
+//! State that stack walks share: the registers of running threads, what is known about images and
 //! processes, and how much memory may be read.
 //!
 //! Stacks are walked on several cores, and symbols are fetched for several modules at a time.

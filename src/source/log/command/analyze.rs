@@ -28,7 +28,6 @@ use crate::source::log::scan::{
 use crate::source::log::sink::Sink;
 use crate::time::parse_timestamp;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!analyze",
     is_named: |name| name == "!analyze",

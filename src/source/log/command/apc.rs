@@ -7,7 +7,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, after, dec, found, hex, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!apc",
     is_named: |name| name == "!apc",

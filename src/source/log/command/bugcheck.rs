@@ -7,7 +7,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{found, hex};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: ".bugcheck",
     is_named: |name| name == ".bugcheck",

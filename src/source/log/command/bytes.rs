@@ -8,7 +8,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, found, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "db",
     is_named: |name| matches!(name, "db" | "dc" | "dw" | "da" | "du" | "ds"),

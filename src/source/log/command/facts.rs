@@ -1,6 +1,5 @@
 //! Output of extensions as names with values or as tables, for commands without a reader of their
-//! own:
-//! `!wdfkd`, `!ndiskd`, `!usbkd`, `!storagekd`, `!scsikd` and smaller ones.
+//! own: `!wdfkd`, `!ndiskd`, `!usbkd`, `!storagekd`, `!scsikd` and smaller ones.
 //!
 //! Each line becomes a row. The name precedes a colon or an equals sign; a line without either
 //! becomes a row without a name, so that nothing is lost or guessed.

@@ -8,7 +8,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, hex_int, pointer, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!irp",
     is_named: |name| name == "!irp",

@@ -78,8 +78,8 @@ fn read(cx: &Context<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
                 },
             );
         } else if !(line.is_blank() || is_known(shown)) {
-            // Text that somebody wrote below the listing is not an instruction, whatever it looks
-            // like.
+            // Text that somebody wrote below the listing is not an instruction, even if it looks
+            // like one.
             is_past = true;
             sink.unread(&line);
         }

@@ -1,6 +1,5 @@
 //! Lists of processes, handles and regions that smaller commands print: `|`, `!dml_proc`,
-//! `!findhandle`,
-//! `!vad`.
+//! `!findhandle`, `!vad`.
 
 use super::{Context, Fills, Reader, Signature};
 use crate::catalog::{Absent, Cell};

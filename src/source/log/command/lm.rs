@@ -8,7 +8,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, between, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "lm",
     is_named: |name| {

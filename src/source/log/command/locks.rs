@@ -8,7 +8,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, after, dec, found, hex};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!locks",
     is_named: |name| matches!(name, "!locks" | "!kdext*.locks"),

@@ -9,7 +9,6 @@ use crate::source::log::sink::Sink;
 use crate::source::log::symbol::without_comment;
 use crate::source::printable;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "dps",
     is_named: |name| {

@@ -14,7 +14,6 @@ use crate::source::log::sink::Sink;
 use crate::source::log::symbol::Symbol;
 use columns::{Columns, Values, is_rule};
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!mex.tl",
     is_named: |name| {
@@ -275,7 +274,7 @@ fn thread(row: &Values<'_>) -> Option<Thread> {
     })
 }
 
-/// Reads a table whose header was taken.
+/// Reads a table whose header was consumed.
 pub(super) fn table(header: &Line<'_>, lines: &mut Lines<'_>, sink: &mut Sink<'_>) {
     let Some(rule) = lines.next_if(|line| is_rule(&line.text)) else {
         return sink.unread(header);

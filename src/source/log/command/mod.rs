@@ -39,12 +39,12 @@ pub(super) struct Signature {
     pub(super) check: fn(&str) -> bool,
 }
 
-/// A row type that a reader makes. A log answers the row types of its readers; there is no other
+/// A row type that a reader makes. A log provides the row types of its readers; there is no other
 /// list of tables.
 #[derive(Clone, Copy)]
 pub(super) struct Fills {
     id: fn() -> TypeId,
-    /// Adds the provider of the rows to the answers of a log.
+    /// Adds the provider of the rows to those of the log.
     pub(super) register: fn(AnswersOf<Log>) -> AnswersOf<Log>,
 }
 

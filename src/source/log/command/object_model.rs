@@ -9,7 +9,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{between, found, hex_int, text};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "dx",
     is_named: |name| name == "dx",

@@ -8,7 +8,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, found, hex, text};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!pte",
     is_named: |name| name == "!pte",

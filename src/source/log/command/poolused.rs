@@ -10,7 +10,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::text;
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!poolused",
     is_named: |name| name == "!poolused",

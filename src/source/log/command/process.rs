@@ -10,7 +10,6 @@ use crate::source::log::scan::{
 };
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!process",
     is_named: |name| matches!(name, "!process" | "!for_each_process"),

@@ -7,7 +7,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{after, dec, found};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!ready",
     is_named: |name| name == "!ready",

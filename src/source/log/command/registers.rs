@@ -9,7 +9,6 @@ use crate::source::log::frames::Owner;
 use crate::source::log::line::Lines;
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "r",
     is_named: |name| {

@@ -7,7 +7,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{found, hex, hex_int, pointer};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!running",
     is_named: |name| name == "!running",

@@ -13,7 +13,6 @@ use crate::source::log::line::Lines;
 use crate::source::log::scan::{address, after, between, cid, found, hex, hex_int, text};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "k",
     is_named,

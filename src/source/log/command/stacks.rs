@@ -7,7 +7,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, cid, found, hex, module_of, offset_of, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!stacks",
     is_named: |name| name == "!stacks",

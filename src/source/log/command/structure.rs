@@ -8,7 +8,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "dt",
     is_named: |name| matches!(name, "dt" | "!ddt"),

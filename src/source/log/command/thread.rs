@@ -12,7 +12,6 @@ use crate::source::log::scan::{
 };
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!thread",
     is_named: |name| name == "!thread",

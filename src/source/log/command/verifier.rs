@@ -7,7 +7,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{address, between, found, hex, hex_int, number, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!verifier",
     is_named: |name| name == "!verifier",

@@ -8,7 +8,6 @@ use crate::source::log::line::{Line, Lines};
 use crate::source::log::scan::{after, dec, found, hex, hex_int, text, word};
 use crate::source::log::sink::Sink;
 
-/// The reader.
 pub(super) static READER: Reader = Reader {
     name: "!vm",
     is_named: |name| name == "!vm",

@@ -150,7 +150,7 @@ fn stack_starts(streams: &Streams, mask: u64) -> BTreeSet<u64> {
     threads.map(|thread| thread.stack.start_of_memory_range & mask).collect()
 }
 
-/// Removes what an earlier range covers.
+/// Removes the parts that an earlier range covers.
 fn disjoint(sorted: &[Range]) -> Vec<Range> {
     let mut out: Vec<Range> = Vec::with_capacity(sorted.len());
     for range in sorted {

@@ -30,7 +30,7 @@ impl Core {
         }
     }
 
-    /// What is known of the symbols of the module at a base, without asking a symbol server.
+    /// What is known about the symbols of the module at a base, without asking a symbol server.
     pub(crate) fn symbol_status(&self, base: u64) -> String {
         self.module_map().find(base).map_or_else(|| "none".to_owned(), |span| self.said_of(span))
     }

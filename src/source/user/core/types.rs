@@ -2,10 +2,9 @@
 //! symbol files of other modules.
 //!
 //! The kernel's type information contains the structures that it shares with `ntdll` (`_PEB`,
-//! `_TEB`,
-//! `_LDR_DATA_TABLE_ENTRY`, `_RTL_CRITICAL_SECTION` and the types that they use), so the built-in
-//! kernel layouts are used if there is no symbol file for `ntdll`. A built-in layout of the same
-//! build is preferred; if the nearest build is used instead, this is reported.
+//! `_TEB`, `_LDR_DATA_TABLE_ENTRY`, `_RTL_CRITICAL_SECTION` and the types that they use), so the
+//! built-in kernel layouts are used if there is no symbol file for `ntdll`. A built-in layout of
+//! the same build is preferred; if the nearest build is used instead, this is reported.
 
 use std::borrow::Cow;
 use std::sync::Arc;

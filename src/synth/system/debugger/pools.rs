@@ -4,7 +4,7 @@ use super::super::build::Builder;
 use super::super::spec::SystemSpec;
 use super::own_name;
 
-/// Pool descriptors: pages of each pool in use, of the non-paged pool and of every paged one.
+/// Pool descriptors: used pages of the nonpaged pool and of every paged pool.
 pub(super) fn pools(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let width = builder.width();
     let size = builder.layout.size("_POOL_DESCRIPTOR") as u64;
@@ -35,7 +35,7 @@ pub(super) fn pools(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// The non-paged pools of a machine that has several: pages of each in use.
+/// The nonpaged pools of a machine that has several: used pages of each.
 pub(super) fn nodes(builder: &mut Builder<'_>, pages: &[u64]) {
     let (size, width) = (builder.layout.size("_POOL_DESCRIPTOR") as u64, builder.width());
     let count = builder.variable("ExpNumberOfNonPagedPools", 4);
@@ -52,7 +52,7 @@ pub(super) fn nodes(builder: &mut Builder<'_>, pages: &[u64]) {
 
 pub(super) fn page_files(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size("_MMPAGING_FILE") as u64;
-    // Since Windows 10 the array is in the system's partition.
+    // Since Windows 10 the array is in the system partition.
     let array = if builder.layout.has("_MI_PARTITION", "Vp.PagingFile") {
         let size = builder.layout.size("_MI_PARTITION") as u64;
         let partition = builder.variable("MiSystemPartition", size);

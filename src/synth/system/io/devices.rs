@@ -1,11 +1,11 @@
-//! Device objects in their stacks, and the nodes of physical devices.
+//! Device objects in their stacks, and the device nodes of physical devices.
 
 use super::Io;
 use super::spec::{Device, Request};
 use crate::synth::system::build::Builder;
 use crate::synth::system::objects::{Objects, Wanted};
 
-/// Gives every device its object, and every node its place.
+/// Allocates every device object and every device node.
 pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, devices: &mut [Device]) {
     let size =
         (builder.layout.size("_DEVICE_OBJECT") + builder.layout.size("_DEVOBJ_EXTENSION")) as u64;
@@ -19,7 +19,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, devices
     }
 }
 
-/// Writes them. The extension stands behind the device.
+/// Writes the device objects. The device extension follows the object.
 pub(super) fn write(builder: &mut Builder<'_>, io: &Io) {
     let size = builder.layout.size("_DEVICE_OBJECT") as u64;
     let driver = |path: &str| io.drivers.iter().find(|driver| driver.path == path);
@@ -56,7 +56,7 @@ pub(super) fn write(builder: &mut Builder<'_>, io: &Io) {
     }
 }
 
-/// How many stack locations a request to a device needs: one for each device from it downward.
+/// How many stack locations an IRP for a device needs: one for the device and each device below it.
 fn height(io: &Io, number: usize) -> u64 {
     let mut height = 1;
     let mut at = io.devices.get(number).and_then(|device| device.lower);
@@ -67,7 +67,7 @@ fn height(io: &Io, number: usize) -> u64 {
     height
 }
 
-/// Links requests into the queue of a device.
+/// Links IRPs into the queue of a device.
 fn queued(builder: &mut Builder<'_>, device: u64, queue: &[usize], requests: &[Request]) {
     let head = device + builder.offset("_DEVICE_OBJECT", "DeviceQueue.DeviceListHead");
     let entry = builder.offset("_IRP", "Tail.Overlay.DeviceQueueEntry");

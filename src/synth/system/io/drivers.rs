@@ -7,13 +7,13 @@ use super::spec::DriverObject;
 use crate::synth::system::build::Builder;
 use crate::synth::system::objects::{Objects, Wanted};
 
-/// Gives every driver its object, and every routine that is left open the kernel's.
+/// Allocates every driver object, and fills unspecified dispatch routines with the kernel's.
 pub(super) fn allocate(
     builder: &mut Builder<'_>,
     objects: &mut Objects,
     drivers: &mut [DriverObject],
 ) {
-    // Behind the object is its extension, in the same block.
+    // The driver extension follows the object, in the same pool block.
     let layout = builder.layout;
     let size = (layout.size("_DRIVER_OBJECT") + layout.size("_DRIVER_EXTENSION")) as u64;
     let refused = builder.routine("IopInvalidDeviceRequest", 0x3a00);
@@ -25,7 +25,8 @@ pub(super) fn allocate(
     }
 }
 
-/// Writes them with their extensions; `modules` has the entries of loaded images by base.
+/// Writes the driver objects with their extensions; `modules` has the module list entries by image
+/// base.
 pub(super) fn write(builder: &mut Builder<'_>, io: &Io, modules: &HashMap<u64, u64>) {
     let size = builder.layout.size("_DRIVER_OBJECT") as u64;
     for driver in &io.drivers {
@@ -46,7 +47,7 @@ pub(super) fn write(builder: &mut Builder<'_>, io: &Io, modules: &HashMap<u64, u
         for (major, routine) in driver.major.iter().enumerate() {
             object.set(&format!("MajorFunction[{major}]"), *routine);
         }
-        // A driver lists its newest device first.
+        // The device list begins with the newest device.
         let newest = io.devices.iter().rev().find(|device| device.driver == driver.path);
         object.set("DeviceObject", newest.map_or(0, |device| device.address));
         builder.place(driver.address, object);

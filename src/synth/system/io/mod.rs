@@ -1,4 +1,4 @@
-//! Drivers with their dispatch tables, devices in stacks, and requests in flight through them.
+//! Drivers with their dispatch tables, devices in stacks, and pending IRPs.
 
 mod devices;
 mod drivers;
@@ -14,7 +14,7 @@ use super::build::Builder;
 use super::objects::Objects;
 use super::threads::Links;
 
-/// Gives every driver, device and request its address, and enters requests into the lists of threads.
+/// Allocates every driver, device and IRP, and enters IRPs into the lists of threads.
 pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, spec: &mut SystemSpec) {
     drivers::allocate(builder, objects, &mut spec.io.drivers);
     devices::allocate(builder, objects, &mut spec.io.devices);
@@ -31,7 +31,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, spec: &
     }
 }
 
-/// Writes them. Files have their addresses by now, and so have the entries of loaded drivers.
+/// Writes them. By now, files and module list entries have addresses.
 pub(super) fn write(builder: &mut Builder<'_>, objects: &Objects, links: &mut Links, io: &Io) {
     drivers::write(builder, io, &links.modules);
     requests::write(builder, objects, links, &io.requests, &io.devices);

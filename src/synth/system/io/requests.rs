@@ -11,7 +11,7 @@ fn sizes(builder: &Builder<'_>) -> (u64, u64) {
     (layout.size("_IRP") as u64, layout.size("_IO_STACK_LOCATION") as u64)
 }
 
-/// Gives every IRP a pool block, and every MDL one of its own.
+/// Allocates a pool block for every IRP and every MDL.
 pub(super) fn allocate(builder: &mut Builder<'_>, requests: &mut [Request]) {
     let (packet, location) = sizes(builder);
     let mdl = builder.layout.size("_MDL") as u64;
@@ -25,13 +25,13 @@ pub(super) fn allocate(builder: &mut Builder<'_>, requests: &mut [Request]) {
             };
         }
         if request.has_mdl && request.mdl == 0 {
-            // One page, whose number follows.
+            // One page, whose page frame number follows.
             request.mdl = builder.pool(false, *b"Mdl ", mdl + builder.width());
         }
     }
 }
 
-/// Writes the IRPs. Threads and devices link them afterwards.
+/// Writes the IRPs. Threads and devices link them later.
 pub(super) fn write(
     builder: &mut Builder<'_>,
     objects: &Objects,

@@ -1,13 +1,14 @@
-//! Drivers, devices and requests of a synthetic system. An address of 0 means that any will do.
+//! Drivers, devices and IRPs of a synthetic system. For an address, 0 means that the builder
+//! chooses it.
 
-/// Drivers, their devices, and the requests that are on their way through them.
+/// Drivers, their devices, and pending IRPs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Io {
     /// Driver objects.
     pub drivers: Vec<DriverObject>,
     /// Device objects.
     pub devices: Vec<Device>,
-    /// Requests.
+    /// IRPs.
     pub requests: Vec<Request>,
 }
 
@@ -16,13 +17,13 @@ pub struct Io {
 pub struct DriverObject {
     /// Address of the `_DRIVER_OBJECT`.
     pub address: u64,
-    /// Path in the name space (`\FileSystem\Ntfs`).
+    /// Path in the object namespace (`\FileSystem\Ntfs`).
     pub path: String,
-    /// Whether no directory lists it.
+    /// Whether no object directory lists it.
     pub is_hidden: bool,
     /// Name of its service.
     pub service: String,
-    /// Base and size of its image; 0 for drivers that the kernel makes.
+    /// Base and size of its image; 0 for drivers that the kernel creates.
     pub image: (u64, u32),
     /// Entry point.
     pub init: u64,
@@ -32,7 +33,7 @@ pub struct DriverObject {
     pub unload: u64,
     /// AddDevice routine; 0 for none.
     pub add_device: u64,
-    /// Dispatch routines by major function; 0 stands for the kernel's own that refuses requests.
+    /// Dispatch routines by major function; 0 stands for the kernel's routine that rejects IRPs.
     pub major: [u64; 28],
 }
 
@@ -41,11 +42,11 @@ pub struct DriverObject {
 pub struct Device {
     /// Address of the `_DEVICE_OBJECT`.
     pub address: u64,
-    /// Path in the name space; empty for a device without a name.
+    /// Path in the object namespace; empty for a device without a name.
     pub path: String,
     /// Path of its driver.
     pub driver: String,
-    /// Number of the device that it is attached to, among the devices.
+    /// Index of the device that it is attached to.
     pub lower: Option<usize>,
     /// Type (`FILE_DEVICE_…`).
     pub kind: u64,
@@ -53,21 +54,22 @@ pub struct Device {
     pub flags: u64,
     /// Characteristics (`FILE_…`).
     pub characteristics: u64,
-    /// Address of the driver's own data.
+    /// Address of the device extension.
     pub extension: u64,
     /// References.
     pub references: u64,
-    /// Number of the request that it works on, among the requests.
+    /// Index of the IRP that it processes.
     pub current: Option<usize>,
-    /// Numbers of the requests in its queue; `None` for a device without one, as file systems'.
+    /// Indexes of the IRPs in its queue; `None` for a device without a queue, such as those of file
+    /// systems.
     pub queue: Option<Vec<usize>>,
-    /// Instance path and service of its node, of a physical device.
+    /// Instance path and service of the device node, for physical devices.
     pub node: Option<(String, String)>,
-    /// Address of the node.
+    /// Address of the device node.
     pub node_address: u64,
 }
 
-/// A request.
+/// An IRP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each says something else of a request")]
 pub struct Request {
@@ -79,31 +81,31 @@ pub struct Request {
     pub is_listed: bool,
     /// Its stack locations, the lowest first.
     pub stack: Vec<Location>,
-    /// Number of the current one, from 1; that of the last and two more once completed.
+    /// Number of the current one, from 1; the number of stack locations plus 2 after completion.
     pub current: u64,
-    /// Locations that its packet has room for beyond those that it uses.
+    /// Unused stack locations for which the IRP has space.
     pub spare: u64,
-    /// Whether its packet has a page of its own, as Driver Verifier has it.
+    /// Whether it is in special pool, as with Driver Verifier.
     pub is_verified: bool,
     /// Flags (`IRP_…`).
     pub flags: u64,
-    /// Whether it was asked to be cancelled.
+    /// Whether cancellation was requested.
     pub is_cancelled: bool,
     /// Cancel routine; 0 for none.
     pub cancel: u64,
-    /// Whether it has a memory descriptor list.
+    /// Whether it has an MDL.
     pub has_mdl: bool,
-    /// Address of that list.
+    /// Address of the MDL.
     pub mdl: u64,
     /// Event that is set when it completes; 0 for none.
     pub event: u64,
     /// Address of the system buffer; 0 for none.
     pub buffer: u64,
-    /// Status and information.
+    /// Status and information of the I/O status block.
     pub status: (u64, u64),
 }
 
-/// A stack location of a request.
+/// A stack location of an IRP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Location {
     /// Major and minor function.
@@ -112,9 +114,9 @@ pub struct Location {
     pub flags: (u64, u64),
     /// Parameters.
     pub arguments: [u64; 4],
-    /// Number of its device, among the devices.
+    /// Index of its device.
     pub device: Option<usize>,
-    /// Its file, by the path of the named object; empty for none.
+    /// Its file, as the path of a named object; empty for none.
     pub file: String,
     /// Completion routine and its argument; 0 for none.
     pub completion: (u64, u64),

@@ -1,4 +1,4 @@
-//! Registered routines, each in the record that the kernel keeps of it.
+//! Registered callback routines, each with its registration record.
 
 use super::spec::Routines;
 use crate::synth::bytes::Bytes;
@@ -6,7 +6,7 @@ use crate::synth::system::SystemSpec;
 use crate::synth::system::build::Builder;
 use crate::synth::system::objects::{Objects, Wanted};
 
-/// Makes the callback objects.
+/// Creates the callback objects.
 pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, routines: &Routines) {
     if !routines.callbacks.is_empty() {
         objects.directory(builder, r"\Callback");
@@ -59,7 +59,7 @@ pub(super) fn write(builder: &mut Builder<'_>, objects: &Objects, spec: &SystemS
     }
 }
 
-/// A record of pointers in the pool.
+/// A record of pointers in pool.
 fn record(builder: &mut Builder<'_>, tag: [u8; 4], words: &[u64]) -> u64 {
     let width = builder.width();
     let at = builder.pool(false, tag, words.len() as u64 * width);
@@ -69,12 +69,12 @@ fn record(builder: &mut Builder<'_>, tag: [u8; 4], words: &[u64]) -> u64 {
     at
 }
 
-/// An array of references to blocks, whose lowest bits count how often each may be used.
+/// An array of fast references (`_EX_FAST_REF`) to blocks; their lowest bits are counts.
 fn array(builder: &mut Builder<'_>, name: &str, slots: u64, routines: &[u64]) {
     let width = builder.width();
     let array = builder.variable(name, slots * width);
     for (slot, routine) in (0..slots).zip(routines) {
-        // The first word guards the block while it is in use.
+        // The first word is the rundown protection of the block.
         let block = record(builder, *b"Cbrb", &[0x20, *routine, 0]);
         builder.put_pointer(array + slot * width, block | (2 * width - 1));
     }
@@ -85,13 +85,13 @@ fn list(builder: &mut Builder<'_>, head: &str, entries: &[u64]) {
     builder.link(head, entries);
 }
 
-/// A callback of the registry: links, a number, a cookie, its argument, the routine, its altitude.
+/// A registry callback: links, a number, a cookie, its argument, the routine, its altitude.
 fn registry(builder: &mut Builder<'_>, (routine, altitude): &(u64, String)) -> u64 {
     let width = if builder.width() == 8 { 8usize } else { 4 };
     let (text, len) = builder.text(altitude);
     let mut bytes = Bytes::zeroed(0);
     bytes.uint(2 * width, 0, 4);
-    // The cookie is a 64-bit number and stands at a multiple of eight.
+    // The cookie is a 64-bit number, aligned to eight bytes.
     let cookie = (2 * width + 4).next_multiple_of(8);
     bytes.u64(cookie, 0x01d7_0512_a3f4_0000 + *routine % 0x1000);
     bytes.uint(cookie + 8, 0x1000, width);
@@ -116,7 +116,7 @@ fn bugcheck(
     let name = builder.pool(false, *b"Bugs", text.len() as u64);
     builder.put(name, &text);
     let width = builder.width();
-    // A length of 32 bits takes a word with what follows it aligned.
+    // A 32-bit length takes a whole word, because the next field is aligned.
     let words: Vec<u64> = if has_buffer {
         let (buffer, length) = (name, text.len() as u64);
         let sum = routine.wrapping_add(buffer).wrapping_add(length).wrapping_add(name);

@@ -1,4 +1,4 @@
-//! Callbacks, tables of system services and interrupts, and stacks of Driver Verifier.
+//! Callbacks, system service tables, interrupt handlers, and stack traces of Driver Verifier.
 
 mod callbacks;
 mod services;
@@ -12,10 +12,10 @@ use super::SystemSpec;
 use super::build::Builder;
 use super::objects::Objects;
 
-/// Addresses below are offsets in the kernel's image.
+/// Smaller addresses are offsets in the kernel image.
 const MAX_OFFSET: u64 = 0x1000_0000;
 
-/// Puts the kernel's base below every offset, and makes the objects that callbacks need.
+/// Adds the kernel base to every offset, and creates the objects that callbacks need.
 pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, spec: &mut SystemSpec) {
     let routines = &mut spec.routines;
     let pairs = [&mut routines.registry, &mut routines.bugcheck, &mut routines.bugcheck_reason];
@@ -40,7 +40,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, objects: &mut Objects, spec: &
     traces::allocate(builder, &mut spec.routines.traces);
 }
 
-/// Writes them, after the processors and the debugger's data.
+/// Writes them, after the processors and the debugger data block.
 pub(super) fn write(builder: &mut Builder<'_>, objects: &Objects, spec: &SystemSpec) {
     callbacks::write(builder, objects, spec);
     services::write(builder, spec);

@@ -1,9 +1,10 @@
-//! The tables of system services.
+//! The system service tables.
 
 use crate::synth::system::SystemSpec;
 use crate::synth::system::build::Builder;
 
-/// Writes both tables and the descriptors that lead to them, to which threads of 32-bit kernels refer.
+/// Writes both tables and the descriptors that point to them, to which threads of 32-bit kernels
+/// point.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let routines = &spec.routines;
     if routines.services.is_empty() {
@@ -39,8 +40,9 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// A table: addresses in 32-bit kernels, distances above four bits for arguments in others. Before
-/// Windows Vista those bits are the lowest of the distance itself, where routines have none.
+/// A table: addresses in 32-bit kernels, else distances shifted by four bits, with the argument
+/// count in the lowest four. Before Windows Vista distances are not shifted, and routines are
+/// aligned so that these bits are zero.
 fn table(builder: &mut Builder<'_>, base: u64, routines: &[u64]) {
     for (i, routine) in (0u64..).zip(routines) {
         let entry = if builder.version.is_64_bit() {
@@ -54,13 +56,13 @@ fn table(builder: &mut Builder<'_>, base: u64, routines: &[u64]) {
     }
 }
 
-/// Bytes of arguments of each service.
+/// The size of the arguments of each service, in bytes.
 fn put_arguments(builder: &mut Builder<'_>, at: u64, count: u64) {
     let bytes: Vec<u8> = (0..count).map(|i| 4 * u8::try_from(i % 12).unwrap_or(0)).collect();
     builder.put(at, &bytes);
 }
 
-/// A descriptor: the table, a counter that nobody counts, the number of services, their arguments.
+/// A descriptor: the table, an unused counter table, the number of services, the argument sizes.
 fn descriptor(builder: &mut Builder<'_>, at: u64, words: [u64; 4]) {
     let width = builder.width();
     for (i, word) in (0..).zip(words) {

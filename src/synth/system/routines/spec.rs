@@ -1,34 +1,34 @@
-//! Routines that the kernel of a synthetic system calls for others. An address below 256 MB is an
-//! offset in the kernel's image, whose base is not known before the system is built.
+//! Routines that the kernel of a synthetic system calls. An address below 256 MB is an offset in
+//! the kernel image, whose base is not known before the system is built.
 
-/// Callbacks, system services, interrupt vectors, and stacks that Driver Verifier keeps.
+/// Callbacks, system services, interrupt vectors, and stack traces of Driver Verifier.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Routines {
-    /// Notify routines of processes.
+    /// Process notify routines.
     pub processes: Vec<u64>,
-    /// Notify routines of threads.
+    /// Thread notify routines.
     pub threads: Vec<u64>,
-    /// Notify routines of images.
+    /// Image notify routines.
     pub images: Vec<u64>,
-    /// Callbacks of the registry, and their altitudes, which Windows before Vista does not keep.
+    /// Registry callbacks with their altitudes, which Windows does not store before Vista.
     pub registry: Vec<(u64, String)>,
     /// Bug check callbacks, and their components.
     pub bugcheck: Vec<(u64, String)>,
-    /// Bug check callbacks with a reason, and their components.
+    /// Bug check reason callbacks, and their components.
     pub bugcheck_reason: Vec<(u64, String)>,
-    /// Numbers of the devices that are told of the shutdown.
+    /// Indexes of the devices that are notified of shutdown.
     pub shutdown: Vec<usize>,
-    /// Drivers that are told of file systems, by path, and their routines.
+    /// Drivers that are notified of file system registrations, by path, and their routines.
     pub file_systems: Vec<(String, u64)>,
-    /// Callback objects by path, and what is registered with them.
+    /// Callback objects by path, and the routines registered with them.
     pub callbacks: Vec<(String, Vec<u64>)>,
     /// System services of the kernel.
     pub services: Vec<u64>,
     /// System services of the window system.
     pub window_services: Vec<u64>,
-    /// Interrupt vectors, which all processors have alike.
+    /// Interrupt vectors; all processors have the same.
     pub vectors: Vec<Vector>,
-    /// Stacks that Driver Verifier keeps, the newest last.
+    /// Stack traces of Driver Verifier, the newest last.
     pub traces: Vec<Trace>,
 }
 
@@ -37,16 +37,16 @@ pub struct Routines {
 pub struct Vector {
     /// Its number.
     pub number: u64,
-    /// What handles it; 0 for a task, which 32-bit processors switch to.
+    /// Its handler; 0 for a task gate, which 32-bit processors use.
     pub handler: u64,
-    /// Routines of drivers for the interrupts of devices; each has an interrupt object.
+    /// Interrupt service routines of drivers; each has an interrupt object.
     pub services: Vec<u64>,
-    /// Addresses of the objects.
+    /// Addresses of the interrupt objects.
     pub objects: Vec<u64>,
 }
 
 impl Vector {
-    /// Its handler and the routines of drivers.
+    /// A vector with its handler and the service routines of drivers.
     pub(super) fn routines(&mut self) -> impl Iterator<Item = &mut u64> {
         std::iter::once(&mut self.handler).chain(&mut self.services)
     }
@@ -55,9 +55,9 @@ impl Vector {
 /// A stack trace that Driver Verifier keeps for an IRP.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trace {
-    /// Number of the IRP.
+    /// Index of the IRP.
     pub request: usize,
-    /// The routine of the kernel that keeps the stack.
+    /// The kernel routine that recorded the stack.
     pub by: &'static str,
     /// Return addresses, its own first.
     pub frames: Vec<u64>,

@@ -8,7 +8,7 @@ use crate::synth::system::build::Builder;
 const LENGTH: u64 = 16;
 const TRACE: &str = "_IOV_IRP_TRACE";
 
-/// Puts the routine that keeps each stack in front of it.
+/// Puts the recording routine in front of each stack trace.
 pub(super) fn allocate(builder: &mut Builder<'_>, traces: &mut [Trace]) {
     for (i, trace) in (0..).zip(traces) {
         let by = builder.routine(trace.by, 0x4000 + 0x100 * i);
@@ -16,7 +16,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, traces: &mut [Trace]) {
     }
 }
 
-/// Writes the ring, where the layout has its entries.
+/// Writes the ring buffer, if the layout has the type of its entries.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     let size = builder.layout.size(TRACE) as u64;
     let traces = &spec.routines.traces;

@@ -4,10 +4,10 @@ use super::spec::Vector;
 use crate::synth::system::SystemSpec;
 use crate::synth::system::build::Builder;
 
-/// The part of the kernel from which processors enter it for devices, by vector.
+/// Offset in the kernel image of the entry code for device interrupts.
 const ENTRIES: u64 = 0x1d_0000;
 
-/// Gives every interrupt object its place.
+/// Allocates every interrupt object.
 pub(super) fn allocate(builder: &mut Builder<'_>, vectors: &mut [Vector]) {
     let size = builder.layout.size("_KINTERRUPT") as u64;
     for vector in vectors {
@@ -16,7 +16,7 @@ pub(super) fn allocate(builder: &mut Builder<'_>, vectors: &mut [Vector]) {
     }
 }
 
-/// Writes the objects and a table for each processor.
+/// Writes the interrupt objects and an IDT for each processor.
 pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     if spec.routines.vectors.is_empty() {
         return;
@@ -56,14 +56,14 @@ pub(super) fn write(builder: &mut Builder<'_>, spec: &SystemSpec) {
     }
 }
 
-/// Where the processor enters the kernel: code in the object, or code that finds the object in the
-/// processor's block.
+/// The address in an IDT entry: code in the interrupt object, or code that finds the object in the
+/// `_KPRCB`.
 fn entered_at(builder: &mut Builder<'_>, prcb: u64, vector: &Vector) -> u64 {
     let Some(first) = vector.objects.first() else { return vector.handler };
     if builder.layout.has("_KINTERRUPT", "DispatchCode") {
         return first + builder.offset("_KINTERRUPT", "DispatchCode");
     }
-    // The array of 32-bit kernels lacks the vectors that are the processor's own.
+    // In 32-bit kernels the array omits the vectors that the processor reserves.
     let (name, missing) = if builder.layout.has("_KPRCB", "InterruptObject") {
         ("InterruptObject", 0)
     } else {
@@ -75,7 +75,7 @@ fn entered_at(builder: &mut Builder<'_>, prcb: u64, vector: &Vector) -> u64 {
     builder.kernel + ENTRIES + 0x10 * vector.number
 }
 
-/// Writes the objects of a vector, of which the first leads to the others.
+/// Writes the interrupt objects of a vector; the first links to the others.
 fn objects(builder: &mut Builder<'_>, vector: &Vector) {
     let size = builder.layout.size("_KINTERRUPT") as u64;
     for (at, routine) in vector.objects.iter().zip(&vector.services) {

@@ -1,4 +1,4 @@
-//! Which layout is believed, and for what reason.
+//! Chooses the layout that is accepted, with the reason.
 
 use std::sync::Arc;
 
@@ -12,10 +12,10 @@ use crate::symbol::{Candidate, Closeness, Layout, Store, Wanted};
 
 /// Fewer symbols that agree with the debugger data block may be a coincidence.
 const MIN_SYMBOLS: usize = 3;
-/// Layouts that are held against the one that is believed.
+/// Upper limit on the layouts that the accepted layout is compared with.
 const MAX_WITNESSES: usize = 16;
 
-/// Whether what was found leaves nothing to be looked for.
+/// Whether the layouts found so far make a further search unnecessary.
 fn is_enough(found: &[Believed]) -> bool {
     let is_sure = |believed: &Believed| believed.grounds <= Grounds::Whole;
     found.iter().any(is_sure)
@@ -32,12 +32,12 @@ fn symbols_agree(core: &Core, layout: &Layout) -> bool {
         let count = if stated == symbol { &mut agreeing } else { &mut denying };
         *count += 1;
     }
-    // A kernel may give debuggers the address of a copy of a variable, but not of many.
+    // Debuggers may be given the address of a copy of a variable, but not of many.
     agreeing >= MIN_SYMBOLS + 4 * denying
 }
 
 impl Types {
-    /// Chooses among the layouts of the store.
+    /// Chooses among the layouts of a store.
     pub(crate) fn choose(core: &Core, store: &Store) -> Self {
         let mut types = Self::default();
         let pdb = core.kernel_pdb();
@@ -63,7 +63,8 @@ impl Types {
                 Err(error) => types.notes.push(error.to_string()),
             }
         }
-        // Of equal grounds the layout that fewer facts deny, then the likelier one.
+        // Of layouts with equal grounds, the one that fewer facts contradict comes first, then the
+        // likelier one.
         found.sort_by_key(|believed| (believed.grounds, believed.denied()));
         let mut found = found.into_iter();
         types.believed = found.next();
@@ -76,7 +77,7 @@ impl Types {
         types
     }
 
-    /// Judges a layout; `None` if nothing of it can be believed.
+    /// Evaluates a layout; `None` if nothing in it can be accepted.
     pub(super) fn judge(
         &mut self,
         core: &Core,
@@ -102,7 +103,7 @@ impl Types {
         }
         let fits = Ty::ALL.map(|ty| Fit::of(core.kdbg(), layout, ty));
         if fits.iter().all(Option::is_none) {
-            // A file of names alone.
+            // The file has only symbols.
             return None;
         }
         let denied = fits.iter().flatten().find_map(|fit| fit.denying.first()).cloned();
@@ -112,7 +113,8 @@ impl Types {
         let because = denied.or(lacks);
         let is_near = candidate.closeness <= Closeness::SameBuild && !is_misnamed;
         let denying: usize = fits.iter().flatten().map(|fit| fit.denying.len()).sum();
-        // Of another build more has to agree than not; an update is read by what it states.
+        // For a layout of another build, more facts have to agree than contradict it. A layout of
+        // the same build is checked field by field.
         let is_mostly_true = agreeing > denying;
         let grounds = if has_names || is_by_name && !is_misnamed {
             Grounds::Identity
@@ -123,7 +125,7 @@ impl Types {
         } else if candidate.closeness == Closeness::OtherBuild && is_mostly_true {
             Grounds::Nearest
         } else {
-            // A file that was named, or of which nothing is known, has to fit.
+            // A layout that the user named, or of unknown build, has to fit.
             if let Some(because) = because.filter(|_| candidate.closeness <= Closeness::SamePdb) {
                 self.note(format!("{label}: {because}"));
             }
@@ -142,7 +144,7 @@ impl Types {
         Some(Believed { layout, label, grounds, is_near, is_later, fits })
     }
 
-    /// Adds what values show, where what is stated leaves doubt.
+    /// Adds what values show, if the facts leave doubt.
     pub(super) fn look(&mut self, core: &Core) {
         let Some(believed) = self.believed.as_mut().filter(|believed| believed.is_doubtful())
         else {
@@ -160,7 +162,7 @@ impl Types {
             None => SeenFields::default(),
         };
         self.processes = seen.processes;
-        // Nothing was stated that could deny it, but values do.
+        // No fact contradicts the layout, but values do.
         if believed.grounds == Grounds::Whole && believed.is_denied_by(&seen) {
             believed.grounds = Grounds::SameBuild;
         }

@@ -1,4 +1,4 @@
-//! Records that are made up, sound and damaged.
+//! Undamaged and damaged records made by hand.
 
 use super::*;
 
@@ -44,7 +44,7 @@ fn value<'r>(facts: &'r Facts, name: &str) -> Option<&'r str> {
 }
 
 #[test]
-fn sections_are_told_by_their_types() {
+fn sections_are_decoded_by_type() {
     let record = record(&[
         (SECTIONS[3].0, memory_section()),
         (SECTIONS[4].0, {
@@ -75,7 +75,7 @@ fn sections_are_told_by_their_types() {
 }
 
 #[test]
-fn damaged_records_say_what_they_still_hold() {
+fn the_intact_part_of_a_damaged_record_is_decoded() {
     let whole = record(&[(SECTIONS[3].0, memory_section())]);
     assert_eq!(Record::parse(&whole[1..]), None);
     for end in 0..whole.len() {
