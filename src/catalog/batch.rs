@@ -1,6 +1,6 @@
 //! The columns that a scan returns: plain vectors, and a reason for each absent value.
 
-use super::{Absent, Cell, Physical, Ty};
+use super::{Absent, Cell, Physical, Ty, Value};
 
 /// The values of one column, one entry per row; an absent value is stored as the type's zero.
 #[derive(Debug, Clone, PartialEq)]
@@ -205,6 +205,21 @@ impl ColumnBuilder {
         bytes.push_str(cell.unwrap_or_default());
         ends.push(bytes.len());
         self.note(reason);
+    }
+
+    /// Appends a value of the column's type; NULL and values of other types count as not applicable.
+    pub fn push_value(&mut self, value: &Value<'_>) {
+        match value {
+            _ if value.ty() != self.ty => self.push_absent(Absent::NotApplicable),
+            Value::Bool(v) => self.push_bool(Ok(*v)),
+            Value::Double(v) => self.push_double(Ok(*v)),
+            Value::Addr(v) => self.push_addr(Ok(*v)),
+            _ => match (value.as_number(), value.as_code()) {
+                (Some(number), _) => self.push_int(Ok(number)),
+                (_, Some(code)) => self.push_text(Ok(code)),
+                _ => self.push_absent(Absent::NotApplicable),
+            },
+        }
     }
 
     /// Appends an absent value.

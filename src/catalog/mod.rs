@@ -14,6 +14,7 @@ pub mod names;
 mod nested;
 mod parse;
 mod parse_nested;
+mod physical;
 mod render;
 mod shared;
 mod spec;
@@ -30,12 +31,12 @@ pub use intern::{intern, intern_function};
 pub use json::append_json_text;
 pub(crate) use nested::ListBuilder;
 pub use nested::{Nested, Values};
+pub(crate) use physical::Physical;
 pub use render::{Format, PointerWidth};
 pub use shared::Shared;
 pub use spec::{
     Catalog, ColumnSpec, Example, FunctionKind, FunctionSpec, Kinds, OfNoRows, Setting, Signature,
     SourceKind, TableSpec, Unit,
 };
-pub(crate) use ty::Physical;
 pub use ty::{IntRange, ListTy, MapTy, StructTy, Ty};
 pub use value::Value;

@@ -80,23 +80,6 @@ pub enum Ty {
     Map(&'static MapTy),
 }
 
-/// How a column keeps the values of a type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Physical {
-    /// Nothing but NULL.
-    Null,
-    /// Bits.
-    Bool,
-    /// Signed numbers of 64 bits: integers, and microseconds.
-    Int,
-    /// Floating-point numbers.
-    Double,
-    /// Unsigned numbers of 64 bits.
-    Addr,
-    /// Text, and what is kept as text whose order is that of the values.
-    Text,
-}
-
 /// The type of a map. There is one for each pair of types, see [`Ty::map_of`].
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct MapTy {
@@ -239,23 +222,6 @@ impl Ty {
     /// Whether it is a list, a structure or a map.
     pub const fn is_nested(self) -> bool {
         matches!(self, Self::List(_) | Self::Struct(_) | Self::Map(_))
-    }
-
-    /// How a column keeps the values.
-    pub(crate) const fn physical(self) -> Physical {
-        match self {
-            Self::Null => Physical::Null,
-            Self::Bool => Physical::Bool,
-            Self::Int | Self::Time | Self::Interval | Self::Date | Self::TimeOfDay => Physical::Int,
-            Self::Double => Physical::Double,
-            Self::Addr => Physical::Addr,
-            Self::Text
-            | Self::Blob
-            | Self::Uuid
-            | Self::List(_)
-            | Self::Struct(_)
-            | Self::Map(_) => Physical::Text,
-        }
     }
 
     /// The type whose values the text of a column stands for: that of its entries for a map.

@@ -1,12 +1,14 @@
 //! Results as Arrow data: record batches, and the stream of the C data interface.
 
-use polars::prelude::{Column, CompatLevel, PolarsResult};
-use polars_arrow::array::{Array, PrimitiveArray, StructArray};
-use polars_arrow::datatypes::{ArrowDataType, Field};
+use polars::prelude::{CompatLevel, PolarsResult};
+use polars_arrow::array::{Array, BinaryArray, PrimitiveArray, StructArray, Utf8Array};
+use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 use polars_arrow::ffi::{ArrowArrayStream, export_iterator};
 use polars_arrow::record_batch::RecordBatch;
 
 use super::ResultSet;
+use crate::catalog::{Ty, Value};
+use crate::time::DAY;
 
 impl ResultSet {
     /// The rows as Arrow record batches, in the types and names of [`ResultSet::to_data_frame`].
@@ -20,21 +22,23 @@ impl ResultSet {
 
     /// The rows as a stream of the Arrow C data interface, which DuckDB, pyarrow and others read
     /// without a copy: one array of structures per batch. Text is `LargeUtf8`, which all readers
-    /// know; timestamps state that they are in UTC.
+    /// know; timestamps state that they are in UTC; dates are `Date32`, times of day `Time64`, bytes
+    /// `LargeBinary`.
     ///
     /// # Errors
     /// None that input can cause, as with the frame.
     pub fn to_arrow_stream(&self) -> PolarsResult<ArrowArrayStream> {
         let (frame, level) = (self.to_data_frame()?, CompatLevel::oldest());
-        let columns = frame.columns().iter();
-        let in_utc = |column: &Column| {
+        let columns = frame.columns().iter().zip(self.fields());
+        let fields = columns.map(|(column, of)| {
             let field = column.field().to_arrow(level);
-            field.with_dtype(utc(&field.dtype).unwrap_or_else(|| field.dtype.clone()))
-        };
-        let dtype = ArrowDataType::Struct(columns.map(in_utc).collect());
+            field.with_dtype(stated(of.ty).unwrap_or_else(|| field.dtype.clone()))
+        });
+        let dtype = ArrowDataType::Struct(fields.collect());
         let array = |batch: RecordBatch| -> Box<dyn Array> {
             let rows = batch.len();
-            let columns = batch.into_arrays().into_iter().map(stated).collect();
+            let columns = batch.into_arrays().into_iter().zip(self.fields());
+            let columns = columns.map(|(array, of)| converted(array, of.ty)).collect();
             StructArray::new(dtype.clone(), rows, columns, None).boxed()
         };
         let arrays: Vec<_> = frame.iter_chunks(level, false).map(array).map(Ok).collect();
@@ -42,18 +46,35 @@ impl ResultSet {
     }
 }
 
-/// Adds the time zone UTC to a timestamp type: polars gives none unless it is built with the time
-/// zone names.
-fn utc(dtype: &ArrowDataType) -> Option<ArrowDataType> {
-    let ArrowDataType::Timestamp(unit, None) = dtype else { return None };
-    Some(ArrowDataType::Timestamp(*unit, Some("UTC".into())))
+/// The Arrow type of a type for which polars has another one.
+fn stated(ty: Ty) -> Option<ArrowDataType> {
+    Some(match ty {
+        Ty::Time => ArrowDataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Ty::Date => ArrowDataType::Date32,
+        Ty::TimeOfDay => ArrowDataType::Time64(TimeUnit::Microsecond),
+        Ty::Blob => ArrowDataType::LargeBinary,
+        _ => return None,
+    })
 }
 
-/// The array with the type given by [`utc`].
-fn stated(array: Box<dyn Array>) -> Box<dyn Array> {
-    let times = array.as_any().downcast_ref::<PrimitiveArray<i64>>();
-    match times.zip(utc(array.dtype())) {
-        Some((times, dtype)) => times.clone().to(dtype).boxed(),
-        None => array,
+/// The array with the type given by [`stated`].
+fn converted(array: Box<dyn Array>, ty: Ty) -> Box<dyn Array> {
+    let Some(dtype) = stated(ty) else { return array };
+    let any = array.as_any();
+    match (any.downcast_ref::<PrimitiveArray<i64>>(), any.downcast_ref::<Utf8Array<i64>>()) {
+        (Some(days), _) if ty == Ty::Date => {
+            let day = |micros: &i64| i32::try_from(micros.div_euclid(DAY)).unwrap_or(i32::MAX);
+            let values: Vec<i32> = days.values().iter().map(day).collect();
+            PrimitiveArray::new(dtype, values.into(), days.validity().cloned()).boxed()
+        }
+        (Some(times), _) => times.clone().to(dtype).boxed(),
+        (_, Some(texts)) => {
+            let blobs = texts.iter().map(|text| {
+                let value = Value::parse(text?, ty)?;
+                Some(value.as_blob()?.bytes().collect::<Vec<u8>>())
+            });
+            BinaryArray::<i64>::from_trusted_len_iter(blobs.collect::<Vec<_>>().into_iter()).boxed()
+        }
+        _ => array,
     }
 }

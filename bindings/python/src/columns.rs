@@ -58,6 +58,7 @@ fn common(a: Ty, b: Ty) -> Option<Ty> {
         (a, b) if a == b => Some(a),
         (Ty::Int, Ty::Double) | (Ty::Double, Ty::Int) => Some(Ty::Double),
         (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Some(Ty::Addr),
+        (Ty::Date, Ty::Time) | (Ty::Time, Ty::Date) => Some(Ty::Time),
         _ => None,
     }
 }
@@ -74,7 +75,7 @@ fn push(builder: &mut ColumnBuilder, ty: Ty, value: Value<'static>) -> Option<()
         (_, Value::Double(value)) => builder.push_double(Ok(value)),
         (_, Value::Addr(value)) => builder.push_addr(Ok(value)),
         (_, Value::Text(value)) => builder.push_text(Ok(&value)),
-        _ => builder.push_absent(Absent::NotApplicable),
+        (_, other) => builder.push_value(&other),
     }
     Some(())
 }

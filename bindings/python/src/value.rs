@@ -1,10 +1,12 @@
 //! Values of the language as Python objects, and back.
 
-use engine::{Format, PointerWidth, Value};
+use engine::{Blob, Format, PointerWidth, Value};
 use pyo3::IntoPyObjectExt as _;
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDate, PyDateTime, PyDelta, PyFloat, PyInt, PyString, PyTzInfo};
+use pyo3::types::{
+    PyBool, PyBytes, PyDate, PyDateTime, PyDelta, PyFloat, PyInt, PyString, PyTime, PyTzInfo,
+};
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
@@ -23,8 +25,9 @@ impl<'py> Objects<'py> {
         Ok(Self { py, epoch })
     }
 
-    /// Addresses are integers, points in time are aware datetimes, intervals are timedeltas. A
-    /// point in time outside the range of datetime is its text.
+    /// Addresses are integers, points in time aware datetimes, days dates, intervals timedeltas, blobs
+    /// bytes. A point in time or a day outside the range of Python is its text, as are lists,
+    /// structures, maps and UUIDs.
     pub(crate) fn of(&self, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
         let py = self.py;
         match value {
@@ -38,7 +41,17 @@ impl<'py> Objects<'py> {
                 Err(why) if why.is_instance_of::<PyOverflowError>(py) => Ok(self.text(value)),
                 time => time,
             },
+            Value::Date(day) => match self.epoch.add(delta(py, *day)?) {
+                Err(why) if why.is_instance_of::<PyOverflowError>(py) => Ok(self.text(value)),
+                midnight => midnight?.call_method0("date"),
+            },
+            Value::TimeOfDay(within) if *within < DAY => {
+                self.epoch.add(delta(py, *within)?)?.call_method0("time")
+            }
             Value::Interval(value) => Ok(delta(py, *value)?.into_any()),
+            Value::Blob(blob) => {
+                Ok(PyBytes::new(py, &blob.bytes().collect::<Vec<u8>>()).into_any())
+            }
             other => Ok(self.text(other)),
         }
     }
@@ -55,7 +68,7 @@ fn delta(py: Python<'_>, microseconds: i64) -> PyResult<Bound<'_, PyDelta>> {
     PyDelta::new(py, part(days)?, part(rest / SECOND)?, part(rest % SECOND)?, false)
 }
 
-/// Converts a Python object to a value: None, bool, int, float, str, datetime, date and timedelta,
+/// Converts a Python object to a value: None, bool, int, float, str, bytes, datetime, date, time and timedelta,
 /// and their subclasses. A datetime without time zone is in UTC.
 pub(crate) fn value(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     if object.is_none() {
@@ -75,6 +88,14 @@ pub(crate) fn value(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     }
     if object.is_instance_of::<PyDate>() {
         return time(object);
+    }
+    if object.is_instance_of::<PyTime>() {
+        let part = |name: &str| object.getattr(name)?.extract::<i64>();
+        let seconds = (part("hour")? * 60 + part("minute")?) * 60 + part("second")?;
+        return Ok(Value::TimeOfDay(seconds * SECOND + part("microsecond")?));
+    }
+    if let Ok(bytes) = object.cast::<PyBytes>() {
+        return Ok(Value::Blob(Blob::new(bytes.as_bytes())));
     }
     if object.is_instance_of::<PyDelta>() {
         return Ok(Value::Interval(microseconds(object)?));
@@ -113,7 +134,8 @@ fn time(object: &Bound<'_, PyAny>) -> PyResult<Value<'static>> {
     } else {
         object.clone()
     };
-    Ok(Value::Time(microseconds(&at.sub(epoch)?)?))
+    let since = microseconds(&at.sub(epoch)?)?;
+    Ok(if is_date { Value::Date(since) } else { Value::Time(since) })
 }
 
 /// A timedelta in microseconds.

@@ -46,7 +46,9 @@ def test_parameters_have_types(d: dumpql.Session) -> None:
         ("ä'\"", "ä'\""),
         (noon, noon.astimezone(UTC)),
         (noon.replace(tzinfo=None), noon.replace(tzinfo=UTC)),
-        (noon.date(), dt.datetime(2026, 1, 2, tzinfo=UTC)),
+        (noon.date(), dt.date(2026, 1, 2)),
+        (dt.time(12, 30, 1, 5), dt.time(12, 30, 1, 5)),
+        (b"\xde\xad\x00", b"\xde\xad\x00"),
         (dt.timedelta(days=-1, microseconds=3), dt.timedelta(days=-1, microseconds=3)),
     ]:
         found = d.sql("SELECT $x AS x", x=given).rows()

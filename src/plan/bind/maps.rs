@@ -1,9 +1,12 @@
-//! Calls that make or read maps, whose types follow from those of keys and values.
+//! Calls that make or read maps, whose types follow from those of keys and values, and bytes that are
+//! joined.
 
 use super::expr::article;
-use super::{Binder, Bound};
+use super::{Binder, Bound, Failed};
 use crate::catalog::{FunctionSpec, MapTy, Ty};
 use crate::diag::{Code, Span};
+use crate::lang::ast::BinaryOp;
+use crate::plan::walk::balanced;
 use crate::plan::{Expr, ExprKind};
 
 impl Binder<'_> {
@@ -98,6 +101,13 @@ impl Binder<'_> {
             _ => return self.fail_at(Code::BadArguments, span, "`map` takes two lists"),
         };
         self.map_call(function, args.to_vec(), ty, span)
+    }
+
+    /// Bytes that are joined by `||`.
+    pub(super) fn joined_bytes(&mut self, terms: impl Iterator<Item = Bound<Expr>>) -> Bound<Expr> {
+        let as_bytes = |term: Bound<Expr>| self.as_type(term?, Ty::Blob, "`||` beside bytes");
+        let terms = terms.map(as_bytes).collect::<Bound<Vec<_>>>()?;
+        balanced(BinaryOp::Concat, Ty::Blob, terms).ok_or(Failed)
     }
 
     fn map_call(

@@ -179,13 +179,6 @@ impl Binder<'_> {
         if failed { Err(Failed) } else { tree.ok_or(Failed) }
     }
 
-    /// Bytes that are joined by `||`.
-    fn joined_bytes(&mut self, terms: impl Iterator<Item = Bound<Expr>>) -> Bound<Expr> {
-        let as_bytes = |term: Bound<Expr>| self.as_type(term?, Ty::Blob, "`||` beside bytes");
-        let terms = terms.map(as_bytes).collect::<Bound<Vec<_>>>()?;
-        balanced(BinaryOp::Concat, Ty::Blob, terms).ok_or(Failed)
-    }
-
     fn binary(&mut self, op: BinaryOp, op_span: Span, left: Expr, right: Expr) -> Bound<Expr> {
         match op {
             BinaryOp::Eq

@@ -68,7 +68,7 @@ class Session:
         """Runs SQL; of a script, the result of the last statement is returned.
 
         Values for parameters ``$name`` are keywords, or in ``params``: None, bool, int, float, str,
-        datetime (UTC if it has no time zone), date and timedelta.
+        datetime (UTC if it has no time zone), date, time, bytes and timedelta.
 
         ``timeout`` is in seconds, ``memory`` in bytes; ``strict`` makes values that cannot be read
         an error. ``progress(rows, searched_bytes, all_bytes)`` is called about twenty times a second;
