@@ -1,0 +1,53 @@
+//! A progress bar for a query that searches the memory of a dump.
+//!
+//! ```text
+//! cargo run --example progress_bar
+//! ```
+
+use std::io::{self, Write};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use dumpql::{QueryProgress, Session};
+
+const WIDTH: u64 = 20;
+
+pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>> {
+    let session = Session::sample()?;
+    let progress = QueryProgress::new();
+    let query = session.prepare("SELECT count(*) FROM irps")?.progress(&progress);
+
+    // The query runs on another thread; this one looks twenty times a second.
+    let result = std::thread::scope(|scope| -> Result<_, Box<dyn std::error::Error>> {
+        let (done, outcome) = mpsc::channel();
+        scope.spawn(move || done.send(query.run()));
+        loop {
+            match outcome.recv_timeout(Duration::from_millis(50)) {
+                Err(mpsc::RecvTimeoutError::Timeout) => bar(out, &progress)?,
+                ended => return Ok(ended??),
+            }
+        }
+    })?;
+    bar(out, &progress)?;
+    writeln!(out, "\r{} IRPs", result.text(0, 0))?;
+    Ok(())
+}
+
+/// Draws over what was drawn before. Before the search begins, and in a query without one, nobody knows
+/// how much there is to do.
+fn bar(out: &mut dyn Write, progress: &QueryProgress) -> io::Result<()> {
+    match progress.searched() {
+        Some((searched, all)) if all > 0 => {
+            let filled = searched.min(all) * WIDTH / all;
+            let bar: String = (0..WIDTH).map(|i| if i < filled { '#' } else { '.' }).collect();
+            write!(out, "\r[{bar}] {:>3} %", searched.min(all) * 100 / all)?;
+        }
+        _ => write!(out, "\r{} rows", progress.rows_read())?,
+    }
+    out.flush()
+}
+
+#[allow(dead_code, reason = "a test runs the example with a writer of its own")]
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    run(&mut io::stdout().lock())
+}
