@@ -28,22 +28,24 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
             }
         }
     })?;
-    bar(out, &progress)?;
-    writeln!(out, "\r{} IRPs", result.text(0, 0))?;
+    draw(out, 1, 1)?;
+    writeln!(out, "\n{} IRPs", result.text(0, 0))?;
     Ok(())
 }
 
-/// Draws over what was drawn before. Before the search begins, and in a query without one, nobody knows
-/// how much there is to do.
+/// Before a search begins, and in a query without one, nobody knows how much there is to do.
 fn bar(out: &mut dyn Write, progress: &QueryProgress) -> io::Result<()> {
     match progress.searched() {
-        Some((searched, all)) if all > 0 => {
-            let filled = searched.min(all) * WIDTH / all;
-            let bar: String = (0..WIDTH).map(|i| if i < filled { '#' } else { '.' }).collect();
-            write!(out, "\r[{bar}] {:>3} %", searched.min(all) * 100 / all)?;
-        }
-        _ => write!(out, "\r{} rows", progress.rows_read())?,
+        Some((searched, all)) if all > 0 => draw(out, searched.min(all), all),
+        _ => write!(out, "\r{} rows", progress.rows_read()).and_then(|()| out.flush()),
     }
+}
+
+/// Draws over what was drawn before.
+fn draw(out: &mut dyn Write, done: u64, all: u64) -> io::Result<()> {
+    let filled = done * WIDTH / all;
+    let bar: String = (0..WIDTH).map(|i| if i < filled { '#' } else { '.' }).collect();
+    write!(out, "\r[{bar}] {:>3} %", done * 100 / all)?;
     out.flush()
 }
 

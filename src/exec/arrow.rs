@@ -25,7 +25,20 @@ impl ResultSet {
     /// # Errors
     /// None that input can cause, as with the frame.
     pub fn to_arrow_stream(&self) -> PolarsResult<ArrowArrayStream> {
-        let (frame, level) = (self.to_data_frame()?, CompatLevel::oldest());
+        self.stream(CompatLevel::oldest())
+    }
+
+    /// The same with text as `Utf8View`, which is how polars keeps it: nothing is copied, but some
+    /// readers do not know it.
+    ///
+    /// # Errors
+    /// None that input can cause, as with the frame.
+    pub fn to_arrow_view_stream(&self) -> PolarsResult<ArrowArrayStream> {
+        self.stream(CompatLevel::newest())
+    }
+
+    fn stream(&self, level: CompatLevel) -> PolarsResult<ArrowArrayStream> {
+        let frame = self.to_data_frame()?;
         let columns = frame.columns().iter();
         let in_utc = |column: &Column| {
             let field = column.field().to_arrow(level);

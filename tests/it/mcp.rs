@@ -179,6 +179,18 @@ fn a_request_that_is_cancelled_ends_its_query() {
 
 #[test]
 #[ignore = "needs the Python SDK of the Model Context Protocol (DUMPQL_PYTHON)"]
+fn a_client_that_asks_is_told_how_far_a_call_is() {
+    let folder = Folder::new("mcp-progress");
+    let found = client(folder.path(), None, "progress", &[]);
+    assert_eq!((&found["late"], &found["untold"]), (&json!("E0308"), &json!(0)), "{found}");
+    let told = found["told"].as_array().unwrap();
+    let done: Vec<f64> = told.iter().map(|each| each[0].as_f64().unwrap()).collect();
+    assert!(!done.is_empty() && done.is_sorted_by(|a, b| a < b), "{found}");
+    assert!(told.iter().all(|each| each[2].as_str().unwrap().contains("rows read")), "{found}");
+}
+
+#[test]
+#[ignore = "needs the Python SDK of the Model Context Protocol (DUMPQL_PYTHON)"]
 fn the_calls_of_the_page_answer_as_it_says() {
     let folder = Folder::new("mcp-page");
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/agents.md");

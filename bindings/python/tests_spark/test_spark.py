@@ -14,7 +14,6 @@ from pyspark.sql import functions as f
 
 import dumpql
 import dumpql.spark
-from dumpql import _fleet
 from dumpql.spark import _filters, _source
 from pyspark.errors import AnalysisException
 from pyspark.sql import datasource
@@ -240,7 +239,3 @@ def test_text_of_addresses(spark: Any, crash: Path) -> None:
     frame = load(spark, crash, table="bugcheck", columns="ethread").where("ethread IS NOT NULL").limit(1)
     shown = frame.select("ethread", f.expr("concat('0x', lower(conv(ethread, 10, 16)))").alias("text")).collect()[0]
     assert shown.text == hex(int(shown.ethread)) and int(shown.ethread) > 1 << 63
-
-
-def test_problems_have_a_fixed_schema() -> None:
-    assert [name for name, _ in _source.PROBLEMS] == list(_fleet.Problem._fields)

@@ -107,7 +107,8 @@ def parts_of(dumps: Sequence[Dump], part_bytes: int) -> int:
     return max(1, min(len(dumps), -(-whole // max(part_bytes, 1))))
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True)
+class Problem:
     """What could not be read of a dump, and why: a row of the table ``problems``."""
 
     dump: str

@@ -24,7 +24,7 @@ ROWS = 10_000
 """Rows of a batch, as many as Spark itself takes."""
 PART_BYTES = 128 << 20
 """Bytes of a partition unless an option says otherwise, as for Spark's own files."""
-PROBLEMS = [(name, "INTEGER" if name == "count" else "VARCHAR") for name in Problem._fields]
+PROBLEMS = [(name, "INTEGER" if name == "count" else "VARCHAR") for name in Problem.__dataclass_fields__]
 
 # Option, and what its text becomes. Spark keeps the names of options in any case.
 _OPTIONS: dict[str, type] = {
