@@ -1,4 +1,5 @@
-//! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`.
+//! Writes a synthetic memory dump of a whole system: `synthesize SYSTEM FORM FILE [ISF]`; or small dumps
+//! of crashes, a minute apart, by three bug checks in turn: `synthesize triage COUNT FOLDER`.
 //!
 //! SYSTEM is `2003`, `2003pae`, `7`, `8.1`, `10` or `11`, the name of any other version that can be
 //! built (`Windows8X86`), `server` for a busy server, or `map` for a server with the published page
@@ -7,14 +8,21 @@
 
 use std::fs::File;
 use std::io::BufWriter;
+use std::path::Path;
 use std::sync::Arc;
 
 use dumpql::internals::synth::{self, Format, KernelFile, SystemSpec, Windows};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [kind, count, folder] = &arguments[..]
+        && kind == "triage"
+    {
+        return crashes(count.parse()?, Path::new(folder));
+    }
     let [system, form, path, rest @ ..] = &arguments[..] else {
-        return Err("usage: synthesize SYSTEM FORM FILE [ISF]".into());
+        let usage = "usage: synthesize SYSTEM FORM FILE [ISF], or: synthesize triage COUNT FOLDER";
+        return Err(usage.into());
     };
     let mut spec = spec(system)?;
     let format = match form.as_str() {
@@ -35,6 +43,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     system.write(format, &mut BufWriter::new(File::create(path)?))?;
     if !system.missing.is_empty() {
         return Err(format!("not in this version: {}", system.missing.join(", ")).into());
+    }
+    Ok(())
+}
+
+fn crashes(count: u32, folder: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    const CODES: [u32; 3] = [0xd1, 0x50, 0x3b];
+    const MINUTE: u64 = 600_000_000;
+    std::fs::create_dir_all(folder)?;
+    for (i, code) in (0..count).zip(CODES.into_iter().cycle()) {
+        let mut spec = synth::triage_sample_spec();
+        spec.system_time += u64::from(i) * MINUTE;
+        spec.bugcheck = code;
+        std::fs::write(folder.join(format!("{i:04}.dmp")), synth::triage(&spec))?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Results as Arrow data: record batches, and the stream of the C data interface.
 
 use polars::prelude::{CompatLevel, PolarsResult};
-use polars_arrow::array::{Array, BinaryArray, PrimitiveArray, StructArray, Utf8Array};
+use polars_arrow::array::{Array, BinaryArray, PrimitiveArray, StructArray, Utf8Array, Utf8ViewArray};
 use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 use polars_arrow::ffi::{ArrowArrayStream, export_iterator};
 use polars_arrow::record_batch::RecordBatch;
@@ -28,7 +28,20 @@ impl ResultSet {
     /// # Errors
     /// None that input can cause, as with the frame.
     pub fn to_arrow_stream(&self) -> PolarsResult<ArrowArrayStream> {
-        let (frame, level) = (self.to_data_frame()?, CompatLevel::oldest());
+        self.stream(CompatLevel::oldest())
+    }
+
+    /// The same with text as `Utf8View`, as polars stores it: nothing is copied, but some readers do
+    /// not support it.
+    ///
+    /// # Errors
+    /// None that input can cause, as with the frame.
+    pub fn to_arrow_view_stream(&self) -> PolarsResult<ArrowArrayStream> {
+        self.stream(CompatLevel::newest())
+    }
+
+    fn stream(&self, level: CompatLevel) -> PolarsResult<ArrowArrayStream> {
+        let frame = self.to_data_frame()?;
         let columns = frame.columns().iter().zip(self.fields());
         let fields = columns.map(|(column, of)| {
             let field = column.field().to_arrow(level);
@@ -61,20 +74,21 @@ fn stated(ty: Ty) -> Option<ArrowDataType> {
 fn converted(array: Box<dyn Array>, ty: Ty) -> Box<dyn Array> {
     let Some(dtype) = stated(ty) else { return array };
     let any = array.as_any();
-    match (any.downcast_ref::<PrimitiveArray<i64>>(), any.downcast_ref::<Utf8Array<i64>>()) {
+    let blob = |text: Option<&str>| {
+        let value = Value::parse(text?, ty)?;
+        Some(value.as_blob()?.bytes().collect::<Vec<u8>>())
+    };
+    let texts = any.downcast_ref::<Utf8Array<i64>>().map(|texts| texts.iter().map(blob).collect());
+    let views = any.downcast_ref::<Utf8ViewArray>().map(|texts| texts.iter().map(blob).collect());
+    let blobs: Option<Vec<Option<Vec<u8>>>> = texts.or(views);
+    match (any.downcast_ref::<PrimitiveArray<i64>>(), blobs) {
         (Some(days), _) if ty == Ty::Date => {
             let day = |micros: &i64| i32::try_from(micros.div_euclid(DAY)).unwrap_or(i32::MAX);
             let values: Vec<i32> = days.values().iter().map(day).collect();
             PrimitiveArray::new(dtype, values.into(), days.validity().cloned()).boxed()
         }
         (Some(times), _) => times.clone().to(dtype).boxed(),
-        (_, Some(texts)) => {
-            let blobs = texts.iter().map(|text| {
-                let value = Value::parse(text?, ty)?;
-                Some(value.as_blob()?.bytes().collect::<Vec<u8>>())
-            });
-            BinaryArray::<i64>::from_trusted_len_iter(blobs.collect::<Vec<_>>().into_iter()).boxed()
-        }
+        (_, Some(blobs)) => BinaryArray::<i64>::from_trusted_len_iter(blobs.into_iter()).boxed(),
         _ => array,
     }
 }

@@ -8,7 +8,7 @@ use super::Config;
 use super::answer::{self, Caps};
 use super::dumps::{Dump, Dumps};
 use super::pages::{self, Pages};
-use crate::session::{CancelToken, Error, Params, ResultSet};
+use crate::session::{CancelToken, Error, Params, QueryProgress, ResultSet};
 
 /// The state that is kept between calls.
 #[derive(Debug)]
@@ -47,6 +47,8 @@ pub(super) struct Call<'a> {
     pub(super) token: &'a CancelToken,
     /// The deadline.
     pub(super) deadline: Instant,
+    /// What tells how far its queries are.
+    pub(super) progress: &'a QueryProgress,
 }
 
 /// Limits below those of the server.
@@ -85,6 +87,7 @@ impl Call<'_> {
         let most = self.state.config.memory;
         let deadline = budget.deadline.map_or(self.deadline, |sooner| sooner.min(self.deadline));
         let query = dump.session.prepare(sql)?.with(params).cancel(self.token);
+        let query = query.progress(self.progress);
         let query = query.deadline(deadline).memory(budget.memory.unwrap_or(most).min(most));
         let mut results = Vec::new();
         query.run_each(&mut |result| {

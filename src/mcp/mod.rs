@@ -11,6 +11,7 @@ mod call;
 mod docs;
 mod dumps;
 mod pages;
+mod progress;
 mod prompts;
 mod resources;
 mod server;

@@ -14,8 +14,8 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::Semaphore;
 
 use super::call::{Call, Outcome, State};
-use super::{prompts, resources, text, tools};
-use crate::session::CancelToken;
+use super::{progress, prompts, resources, text, tools};
+use crate::session::{CancelToken, QueryProgress};
 
 /// The number of calls that run in parallel; others wait.
 const CALLS: usize = 4;
@@ -49,6 +49,7 @@ impl Server {
         &self,
         tool: &'static tools::Entry,
         arguments: JsonObject,
+        progress: QueryProgress,
     ) -> Result<CallToolResult, ErrorData> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
         let permit = permit.map_err(|_| ErrorData::internal_error("the server has ended", None))?;
@@ -58,7 +59,7 @@ impl Server {
             let _permit = permit;
             let now = Instant::now();
             let deadline = now.checked_add(state.config.timeout).unwrap_or(now);
-            let call = Call { state: &state, token: &token, deadline };
+            let call = Call { state: &state, token: &token, deadline, progress: &progress };
             (tool.run)(&call, arguments)
         });
         let outcome = work.await;
@@ -131,9 +132,11 @@ impl ServerHandler for Server {
             let message = format!("there is no tool `{}`", text::name(&request.name));
             return Err(ErrorData::invalid_params(message, None));
         };
+        let (arguments, progress) = (request.arguments.unwrap_or_default(), QueryProgress::new());
         tokio::select! {
-            done = self.run(tool, request.arguments.unwrap_or_default()) => Ok(done?.into()),
+            done = self.run(tool, arguments, progress.clone()) => Ok(done?.into()),
             () = context.ct.cancelled() => Err(ErrorData::invalid_request("cancelled", None)),
+            never = progress::tell(&context, &progress) => match never {},
         }
     }
 

@@ -179,6 +179,18 @@ fn a_request_that_is_cancelled_ends_its_query() {
 
 #[test]
 #[ignore = "needs the Python SDK of the Model Context Protocol (DUMPQL_PYTHON)"]
+fn progress_is_reported_to_a_client_that_asks() {
+    let folder = Folder::new("mcp-progress");
+    let found = client(folder.path(), None, "progress", &[]);
+    assert_eq!((&found["late"], &found["untold"]), (&json!("E0308"), &json!(0)), "{found}");
+    let told = found["told"].as_array().unwrap();
+    let done: Vec<f64> = told.iter().map(|each| each[0].as_f64().unwrap()).collect();
+    assert!(!done.is_empty() && done.is_sorted_by(|a, b| a < b), "{found}");
+    assert!(told.iter().all(|each| each[2].as_str().unwrap().contains("rows read")), "{found}");
+}
+
+#[test]
+#[ignore = "needs the Python SDK of the Model Context Protocol (DUMPQL_PYTHON)"]
 fn documented_calls_return_the_documented_answers() {
     let folder = Folder::new("mcp-page");
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/agents.md");

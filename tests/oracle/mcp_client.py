@@ -8,6 +8,7 @@ hostile DUMP… asks a dump whose names are hostile; returns the answers.
 page FILE     runs the calls in the blocks "json call" of a page.
 refused PATH… tries to open files outside, in every way there is.
 cancel        cancels a query, and asks another one afterwards.
+progress      asks a query that is not done in time, and collects what it is told meanwhile.
 """
 
 import asyncio
@@ -117,12 +118,30 @@ async def refused(client, paths):
     return outcomes
 
 
-async def cancelled(client):
-    await client.call_tool("open", {"sample": True})
+def slow_query():
     # One recursion of so many steps takes a second or more; no limit but time ends all of them.
     parts = [f"r{i}(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r{i} WHERE n < 900000)" for i in range(40)]
     sums = " + ".join(f"(SELECT max(n) FROM r{i})" for i in range(40))
-    slow = f"WITH RECURSIVE {', '.join(parts)} SELECT {sums}"
+    return f"WITH RECURSIVE {', '.join(parts)} SELECT {sums}"
+
+
+async def progress(client):
+    await client.call_tool("open", {"sample": True})
+    told = []
+
+    async def tell(progress, total, message):
+        told.append([progress, total, message])
+
+    arguments = {"sql": slow_query(), "timeout_seconds": 3}
+    late = await client.call_tool("query", arguments, progress_callback=tell)
+    before = len(told)
+    await client.call_tool("query", arguments | {"timeout_seconds": 1})
+    return {"late": code_of(late), "told": told[:before], "untold": len(told) - before}
+
+
+async def cancelled(client):
+    await client.call_tool("open", {"sample": True})
+    slow = slow_query()
     started = time.monotonic()
     task = asyncio.create_task(client.call_tool("query", {"sql": slow}))
     await asyncio.sleep(1.0)
@@ -202,6 +221,8 @@ async def main():
             answer = await page(client, arguments[0])
         elif mode == "refused":
             answer = await refused(client, arguments)
+        elif mode == "progress":
+            answer = await progress(client)
         elif mode == "cancel":
             answer = await cancelled(client)
         elif mode == "hostile":

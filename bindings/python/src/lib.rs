@@ -10,6 +10,8 @@ mod run;
 mod session;
 mod value;
 
+use std::ffi::OsString;
+
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
@@ -33,6 +35,14 @@ fn library() -> Vec<(String, String, String, Vec<Parameter>)> {
     .collect()
 }
 
+/// Runs the program `dumpql` with its arguments, the first being its name; returns its exit code.
+///
+/// The interpreter is given back its handler of Ctrl+C only by ending: the program has its own.
+#[pyfunction]
+fn run_program(py: Python<'_>, arguments: Vec<OsString>) -> u8 {
+    py.detach(|| engine::internals::cli::main(arguments))
+}
+
 /// Name, type, default and description.
 type Parameter = (String, String, Option<String>, String);
 
@@ -43,9 +53,9 @@ mod native {
     #[pymodule_export]
     use super::result::NativeResult;
     #[pymodule_export]
-    use super::session::{CancelToken, NativeSession};
+    use super::session::{CancelToken, NativeSession, saved};
     #[pymodule_export]
-    use super::{library, sample_bytes};
+    use super::{library, run_program, sample_bytes};
 
     #[pymodule_export]
     #[allow(non_upper_case_globals, reason = "the name that Python programs look for")]

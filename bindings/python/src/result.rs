@@ -100,9 +100,12 @@ impl NativeResult {
         self.rows.unread().iter().map(|u| (u.table, u.because.clone())).collect()
     }
 
-    /// The rows as a stream of the Arrow C stream interface.
-    fn stream<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let stream = self.rows.to_arrow_stream().map_err(defect)?;
+    /// The rows as a stream of the Arrow C stream interface, with text as views if that is wanted.
+    #[pyo3(signature = (views=false))]
+    fn stream<'py>(&self, py: Python<'py>, views: bool) -> PyResult<Bound<'py, PyCapsule>> {
+        let rows = &self.rows;
+        let stream = if views { rows.to_arrow_view_stream() } else { rows.to_arrow_stream() };
+        let stream = stream.map_err(defect)?;
         PyCapsule::new_with_value(py, stream, c"arrow_array_stream")
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use engine::library::{Library, typed_parameters};
+use engine::library::{Library, SavedQuery, typed_parameters};
 use engine::{Image, Options, Params, Prepared, Session, Value};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -101,6 +101,43 @@ impl NativeSession {
     }
 }
 
+/// The library, with the saved query that `text` is.
+fn library_with(py: Python<'_>, name: &str, text: Option<&str>) -> PyResult<Library> {
+    let mut library = Library::default();
+    if let Some(text) = text {
+        let parsed = SavedQuery::parse(name, text).map_err(engine::Error::from);
+        library.add(parsed.map_err(|error| raised(py, &error, Some(text)))?);
+    }
+    Ok(library)
+}
+
+/// What is known of a saved query before it runs.
+#[derive(IntoPyObject)]
+pub(crate) struct Saved {
+    name: String,
+    text: String,
+    /// The tables that it reads, those first without which it has nothing to say.
+    tables: Vec<String>,
+    /// Whether it runs over each dump by itself, rather than once over all.
+    of_each_dump: bool,
+}
+
+/// A query of the library by its name or as a debugger command, or the saved query that `text` is.
+#[pyfunction]
+#[pyo3(signature = (name, text=None))]
+pub(crate) fn saved(py: Python<'_>, name: &str, text: Option<&str>) -> PyResult<Saved> {
+    let library = library_with(py, name, text)?;
+    let query = library.find(name).map_err(|error| raised(py, &error, None))?.query;
+    let mut tables = query.needs.clone();
+    tables.extend(query.optional.iter().filter(|table| !query.needs.contains(table)).cloned());
+    Ok(Saved {
+        name: query.name.clone(),
+        text: query.text.clone(),
+        tables,
+        of_each_dump: SavedQuery::is_of_each_dump(&query.text),
+    })
+}
+
 fn params(given: &Bound<'_, PyDict>) -> PyResult<Params> {
     let mut params = Params::new();
     for (name, object) in given {
@@ -164,15 +201,19 @@ impl NativeSession {
         self.run(py, sql, &params(given)?, &limits)
     }
 
-    /// Runs a query of the library by its name, or a debugger command.
+    /// Runs a query of the library by its name, a debugger command, or the saved query that `text` is;
+    /// with `describe` the result is its columns, and no dump is read.
+    #[pyo3(signature = (name, given, limits, text=None, describe=false))]
     fn query(
         &self,
         py: Python<'_>,
         name: &str,
         given: &Bound<'_, PyDict>,
         limits: Limits,
+        text: Option<&str>,
+        describe: bool,
     ) -> PyResult<NativeResult> {
-        let library = Library::default();
+        let library = library_with(py, name, text)?;
         let called = library.find(name).map_err(|error| raised(py, &error, None))?;
         let mut values: Params =
             called.given.into_iter().map(|(name, text)| (name, Value::text(text))).collect();
@@ -180,6 +221,9 @@ impl NativeSession {
         let sql = &called.query.text;
         let typed = typed_parameters(called.query, &values);
         let typed = typed.map_err(|error| raised(py, &error, Some(sql)))?;
+        if describe {
+            return self.run(py, &format!("DESCRIBE {sql}"), &typed, &limits);
+        }
         self.run(py, sql, &typed, &limits)
     }
 

@@ -159,7 +159,7 @@ class Result:
             import polars
         except ImportError as error:
             raise ImportError("Result.pl() needs polars: pip install 'dumpql[polars]'") from error
-        return polars.DataFrame(self)
+        return polars.DataFrame(_Views(self._native))
 
     def df(self) -> pandas.DataFrame:
         """The rows as a frame of pandas."""
@@ -234,3 +234,13 @@ class Result:
 
     def _repr_html_(self) -> str:
         return _show.html(self, self._native)
+
+
+class _Views:
+    """A result whose text is in the layout that polars has, so that polars copies nothing."""
+
+    def __init__(self, native: _dumpql.NativeResult) -> None:
+        self._native = native
+
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> CapsuleType:
+        return self._native.stream(views=True)
