@@ -1,5 +1,5 @@
 //! Results as files: CSV, TSV, JSON, JSON lines, Markdown, HTML, Parquet, Excel
-//! workbooks, and charts.
+//! workbooks, and charts as SVG and PNG.
 //!
 //! Knows results and formats; not queries, not dumps, not where the bytes go. Values look as
 //! [`crate::catalog::Format`] renders them, except where a format has a type of its own for them.
@@ -66,8 +66,10 @@ pub enum FileFormat {
     Xlsx,
     /// Apache Parquet.
     Parquet,
-    /// A chart as a picture.
+    /// A chart as a picture of shapes, which any size is sharp in.
     Svg,
+    /// A chart as a picture of pixels.
+    Png,
 }
 
 impl FileFormat {
@@ -83,6 +85,7 @@ impl FileFormat {
             "xlsx" => Self::Xlsx,
             "parquet" => Self::Parquet,
             "svg" => Self::Svg,
+            "png" => Self::Png,
             _ => return None,
         })
     }
@@ -90,6 +93,32 @@ impl FileFormat {
     /// Whether one file holds several results and stays what it is.
     pub const fn holds_several(self) -> bool {
         matches!(self, Self::Markdown | Self::Html | Self::Xlsx)
+    }
+
+    /// Whether a file of this format is text, which a terminal can show.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Xlsx | Self::Parquet | Self::Png)
+    }
+
+    /// Whether a file of this format is a picture of the chart, without the rows.
+    pub const fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
+    }
+
+    /// The ending of names of files of this format.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv | Self::ExcelCsv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
     }
 }
 
@@ -147,16 +176,25 @@ fn write_one(
         FileFormat::JsonLines => json::write_lines(result, out),
         FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
         FileFormat::Parquet => parquet::write(result, out),
-        FileFormat::Svg => write_chart(sheet, out),
+        FileFormat::Svg => write_chart(sheet, chart::write_svg, out),
+        FileFormat::Png => write_chart(sheet, chart::write_png, out),
         FileFormat::Html | FileFormat::Xlsx => Ok(()),
     }
 }
 
 /// The chart of a result; one of bars where nothing says which.
-fn write_chart(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
+fn write_chart(
+    sheet: &Sheet<'_>,
+    draw: impl Fn(&chart::Data, &str, &mut dyn Write) -> io::Result<()>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let guess = chart::Spec::of(chart::ChartKind::Bar);
     let data = chart::Data::new(sheet.chart.unwrap_or(&guess), sheet.result);
-    chart::write_svg(&data.map_err(io::Error::other)?, sheet.heading(), out)
+    let data = data.map_err(io::Error::other)?;
+    if sheet.about.is_empty() {
+        return draw(&data, &data.caption(), out);
+    }
+    draw(&data, sheet.heading(), out)
 }
 
 /// Column names made unique as [`ResultSet::to_data_frame`] does, for formats that key by name.

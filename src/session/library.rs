@@ -128,12 +128,22 @@ pub fn library() -> &'static [SavedQuery] {
 }
 
 /// The shipped query of that name or other name, in any ASCII case, or that answers the debugger
-/// command of that name.
+/// command of that name. A command with arguments that are values of parameters is refused, as the
+/// query alone would answer something else: [`Library::find`] gives the values too.
 ///
 /// # Errors
-/// E0201 with similar names.
+/// E0201 with similar names; E0208 for a command with values.
 pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
-    find(library().iter(), name).map(|called| called.query)
+    let Called { query, given } = find(library().iter(), name)?;
+    if given.is_empty() {
+        return Ok(query);
+    }
+    let values: Vec<String> = given.iter().map(|(name, text)| format!("{name} = {text}")).collect();
+    let values = values.join(", ");
+    let message = format!("`{name}` gives values to parameters of `{}`: {values}", query.name);
+    Err(Diagnostic::new(Code::Parameter, message)
+        .help("`Library::find` returns the query with these values")
+        .into())
 }
 
 /// The query that a name or a debugger command stands for.
@@ -417,6 +427,12 @@ mod tests {
         assert_eq!(params["address"], Value::Addr(0xffff_f801_2e60_0000));
         let top = parameters(find_query("oldest-modules").unwrap(), &BTreeMap::new()).unwrap();
         assert_eq!(top["top"], Value::Int(15));
+        assert_eq!(find_query("!poolused 4").unwrap().name, "poolused-paged");
+        let refused = find_query("!poolused 4 Mm*").unwrap_err();
+        assert_eq!(refused.code(), Code::Parameter);
+        assert!(refused.diagnostics()[0].message.contains("tag = Mm*"), "{refused}");
+        let called = Library::default().find("!poolused 4 Mm*").map(|called| called.given);
+        assert_eq!(called.unwrap().get("tag").map(String::as_str), Some("Mm*"));
         assert!(find_query("modulse").unwrap_err().diagnostics()[0].help[0].contains("modules"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A cache directory for the tests.
-const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
+pub(crate) const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
 
 /// The program, with a cache directory apart from that of the user who runs the tests.
 pub(crate) fn program() -> Command {
@@ -344,7 +344,7 @@ fn a_report_is_written() {
 }
 
 /// The words of a line as a shell takes them.
-fn shell_words(line: &str) -> Vec<String> {
+pub(crate) fn shell_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
     let mut quote = None;

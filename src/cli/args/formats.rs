@@ -29,8 +29,10 @@ pub(in crate::cli) enum Format {
     Xlsx,
     /// Apache Parquet, one file a result.
     Parquet,
-    /// A chart as a picture.
+    /// A chart as a picture of shapes.
     Svg,
+    /// A chart as a picture of pixels.
+    Png,
 }
 
 /// How results are shown: for reading, or in a format of files.
@@ -61,6 +63,7 @@ impl From<Format> for Mode {
             Format::Xlsx => FileFormat::Xlsx,
             Format::Parquet => FileFormat::Parquet,
             Format::Svg => FileFormat::Svg,
+            Format::Png => FileFormat::Png,
         })
     }
 }
