@@ -44,3 +44,7 @@ packs +inputs:
 # What continuous integration runs
 ci:
     .ci/run
+
+# Archives of the program under dist/, for this machine or for the targets that are named
+dist *targets:
+    tools/dist {{targets}}

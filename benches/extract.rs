@@ -1,4 +1,5 @@
-//! How many dumps per second `dumpql extract` processes: 1,000 triage dumps, eight tables each.
+//! How many dumps a second one program takes: 1,000 triage dumps, asked for equal crashes, for the
+//! report over all, and extracted as eight Parquet tables each.
 //!
 //! `cargo bench --bench extract` writes the dumps into the folder for temporary files and removes
 //! them at the end. A second run over the same output measures the check that everything is up to
@@ -30,13 +31,30 @@ fn main() {
         std::fs::write(crash.join(format!("{i:04}.dmp")), dump).unwrap();
     }
     println!("{DUMPS} dumps, {} MB", bytes >> 20);
-    for what in ["all to be written", "all there"] {
-        let began = Instant::now();
-        run(&crash, &out);
-        let seconds = began.elapsed().as_secs_f64();
-        println!("{what:20} {seconds:8.2} s  {:8.1} dumps/s", f64::from(DUMPS) / seconds);
-    }
+    let report = folder.join("report.html").display().to_string();
+    timed("-q buckets", || ask(&crash, &["-q", "buckets", "--format", "csv"]));
+    timed("--report", || ask(&crash, &["--report", &report]));
+    timed("extract: all new", || run(&crash, &out));
+    timed("extract: all there", || run(&crash, &out));
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn timed(what: &str, work: impl Fn()) {
+    let began = Instant::now();
+    work();
+    let seconds = began.elapsed().as_secs_f64();
+    println!("{what:20} {seconds:8.2} s  {:8.1} dumps/s", f64::from(DUMPS) / seconds);
+}
+
+/// Asks all dumps at once.
+fn ask(crash: &Path, arguments: &[&str]) {
+    let mut dumps: Vec<_> =
+        std::fs::read_dir(crash).unwrap().map(|entry| entry.unwrap().path()).collect();
+    dumps.sort();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dumpql"));
+    command.args(dumps).args(arguments).stdin(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(command.status().unwrap().success());
 }
 
 fn run(crash: &Path, out: &Path) {

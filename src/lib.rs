@@ -69,7 +69,9 @@ pub mod output {
     pub use crate::export::{FileFormat, Note, Sheet, write, write_file};
     /// Results as charts.
     pub mod chart {
-        pub use crate::export::chart::{ChartKind, Data, Spec, TextLook, write_svg, write_text};
+        pub use crate::export::chart::{
+            ChartKind, Data, Spec, TextLook, Theme, write_png, write_svg, write_text,
+        };
     }
     /// Reports: sections of text, evidence and charts.
     pub mod report {

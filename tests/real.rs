@@ -1,5 +1,6 @@
 //! The tests that need what a clean clone does not have: real dumps, DuckDB, Volatility,
-//! minidump-stackwalk, the Python SDK of the Model Context Protocol. They stand in the other test program, where they are ignored; this one runs
+//! minidump-stackwalk, the Python SDK of the Model Context Protocol, a validator of workbooks, a
+//! browser, a terminal. They stand in the other test program, where they are ignored; this one runs
 //! each of them in a process of its own if what it needs is there, and else counts it as ignored, so
 //! that the summary of `cargo test` says how many were left out.
 
@@ -19,11 +20,17 @@ enum Need {
     Volatility,
     Stackwalk,
     Mcp,
+    Ooxml,
+    Chromium,
+    Tmux,
 }
 
-/// What the tests of a module need beside the corpus; those of `duckdb`, `fleet` and `mcp` need no
-/// corpus.
-const MODULES: [(&str, &[Need]); 5] = [
+/// What the tests of a module need beside the corpus; those of programs on this machine need
+/// no corpus.
+const MODULES: [(&str, &[Need]); 8] = [
+    ("browser::", &[Need::Chromium]),
+    ("prompt::", &[Need::Tmux]),
+    ("workbooks::", &[Need::Ooxml]),
     ("fleet::", &[Need::DuckDb]),
     ("mcp::", &[Need::Mcp]),
     ("duckdb::", &[Need::DuckDb]),
@@ -41,7 +48,16 @@ fn main() -> ExitCode {
         }
     };
     let has = |need: &Need| is_there(*need);
-    let all = [Need::Corpus, Need::DuckDb, Need::Volatility, Need::Stackwalk, Need::Mcp];
+    let all = [
+        Need::Corpus,
+        Need::DuckDb,
+        Need::Volatility,
+        Need::Stackwalk,
+        Need::Mcp,
+        Need::Ooxml,
+        Need::Chromium,
+        Need::Tmux,
+    ];
     let present: Vec<Need> = all.into_iter().filter(has).collect();
     let trial = |name: String| {
         let needs = MODULES.iter().find(|(start, _)| name.starts_with(start));
@@ -114,6 +130,14 @@ fn is_there(need: Need) -> bool {
         Need::DuckDb => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import duckdb"]),
         Need::Volatility => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import volatility3"]),
         Need::Mcp => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import mcp"]),
+        // It says what is wrong with a file of any kind; whether it runs is what is asked.
+        Need::Ooxml => {
+            let output =
+                Command::new(named("DUMPQL_OOXML", "ooxml-validator")).arg("none").output();
+            output.is_ok_and(|output| output.stdout.starts_with(b"{"))
+        }
+        Need::Chromium => runs(&named("DUMPQL_CHROMIUM", "chromium"), &["--version"]),
+        Need::Tmux => runs("tmux", &["-V"]),
         Need::Stackwalk => runs(&named("DUMPQL_STACKWALK", "minidump-stackwalk"), &["--version"]),
     }
 }

@@ -20,7 +20,7 @@ Examples:
   dumpql crash/*.dmp -q buckets -o buckets.xlsx        one query over many dumps, to Excel
   dumpql MEMORY.DMP -c '!locks' -c '!irpfind'          debugger commands, answered by saved queries
   dumpql a.dmp -c 'FROM threads' --format csv | sort   no colour, no progress, nothing cut
-  dumpql MEMORY.DMP -q irp-distribution --chart        its chart, in the terminal; -o irps.svg as a picture
+  dumpql MEMORY.DMP -q irp-distribution --chart        its chart, in the terminal; -o irps.png as a picture
   dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql upload.zip -q overview                        the dumps in a .zip, .7z, .cab, .gz, .zst or .xz
@@ -73,8 +73,8 @@ pub(super) struct Args {
         value_name = "FORMAT",
         value_enum,
         hide_possible_values = true,
-        long_help = "The format of results: table, line, auto, csv, tsv, json, jsonl, md, html, \
-                       xlsx, parquet or svg. The default is a table, or what the name of -o ends in.\n\
+        long_help = "How results are written: table, line, auto, csv, tsv, json, jsonl, md, html, \
+                       xlsx, parquet, svg or png. The default is a table, or what the name of -o ends in.\n\
                        csv: RFC 4180, UTF-8, lines end in LF, NULL is empty and empty text is \"\".\n\
                        json, jsonl: addresses are hex text, timestamps ISO 8601."
     )]
@@ -362,7 +362,7 @@ fn mode(args: &Args) -> Result<Mode, String> {
                 None => {
                     return Err(format!(
                         "the name `{}` does not say what format to write: end it in .csv, .tsv, \
-                         .json, .jsonl, .md, .html, .xlsx or .svg, or add --format",
+                         .json, .jsonl, .md, .html, .xlsx, .parquet, .svg or .png, or add --format",
                         path.display()
                     ));
                 }
@@ -419,7 +419,7 @@ mod tests {
 
     #[test]
     fn the_mode_comes_from_format_name_and_dialect() {
-        use FileFormat::{Csv, ExcelCsv, Json, Parquet, Svg, Xlsx};
+        use FileFormat::{Csv, ExcelCsv, Json, Parquet, Png, Svg, Xlsx};
         let cases: &[(&[&str], Option<Mode>)] = &[
             (&[], Some(Mode::Table)),
             (&["--excel"], Some(Mode::File(ExcelCsv))),
@@ -439,6 +439,7 @@ mod tests {
             (&["-"], None),
             (&["-", "-c", "x"], Some(Mode::Table)),
             (&["-o", "x.svg", "--chart", "bar", "x=a", "y=b"], Some(Mode::File(Svg))),
+            (&["-o", "x.PNG", "--chart", "bar", "x=a", "y=b"], Some(Mode::File(Png))),
             (&["--chart", "pie"], None),
             (&["--chart", "bar", "z=a"], None),
             (&["-p", "x"], None),

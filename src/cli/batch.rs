@@ -212,6 +212,9 @@ pub(super) fn refusal(invocation: &Invocation, console: &Console) -> Option<&'st
         Mode::File(FileFormat::Parquet) if shown => {
             return Some("Parquet cannot be shown in a terminal: add -o NAME.parquet");
         }
+        Mode::File(FileFormat::Png) if shown => {
+            return Some("a picture is no text for a terminal: add -o NAME.png");
+        }
         _ => {}
     }
     None

@@ -54,6 +54,17 @@ impl Console {
         self.fixed_width.or_else(terminal_width).or(Some(80))
     }
 
+    /// The columns and lines of the terminal.
+    #[allow(clippy::unused_self, reason = "callers talk to the console, not to a stream")]
+    pub(super) fn screen(&self) -> (usize, usize) {
+        match terminal_size::terminal_size() {
+            Some((columns, lines)) if columns.0 > 0 && lines.0 > 0 => {
+                (usize::from(columns.0), usize::from(lines.0))
+            }
+            _ => (80, 24),
+        }
+    }
+
     /// The width of continuous text.
     pub(super) fn text_width(&self) -> usize {
         self.out_width().unwrap_or(100).clamp(40, 100)

@@ -10,6 +10,7 @@ mod extract;
 mod interrupt;
 mod listing;
 mod output;
+mod pager;
 mod progress;
 mod repl;
 mod report;

@@ -17,8 +17,8 @@ use crate::export::chart::{ChartKind, Data, Spec, TextLook, write_text};
 use crate::export::{self, FileFormat, Note, Sheet};
 use crate::session::{ResultSet, Session};
 
-/// A result and its description.
-#[derive(Debug)]
+/// A result with what is known of it.
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     /// The title.
     pub(super) title: String,
@@ -70,59 +70,66 @@ const SHORTENED: usize = 3;
 /// omitting columns.
 const LINED: usize = 25;
 
+/// Whether a result is shown with one line a value.
+pub(super) fn shows_lines(result: &ResultSet, mode: Mode, look: &Look) -> bool {
+    match mode {
+        Mode::Line => true,
+        Mode::Auto if result.len() <= LINED => {
+            let cut = write_table(result, look, &mut io::sink());
+            cut.is_ok_and(|cut| !cut.hidden.is_empty() || cut.shortened.len() > SHORTENED)
+        }
+        _ => false,
+    }
+}
+
 /// Shows a result on standard output.
 ///
 /// # Errors
 /// Whatever standard output reports.
 pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) -> io::Result<()> {
     let Answer { result, .. } = answer;
-    let cut = match mode {
-        Mode::File(format) => {
-            let mut out = console.raw_out();
-            export::write(format, &[answer.sheet()], &[], &mut out)?;
-            out.flush()?;
-            drop(out);
-            say_absent(result, console);
-            return Ok(());
-        }
-        Mode::Line => {
-            let mut out = console.out();
-            let cut = write_lines(result, look, &mut out)?;
-            out.flush()?;
-            cut
-        }
-        Mode::Auto if result.len() <= LINED => {
-            let mut text = Vec::new();
-            let mut cut = write_table(result, look, &mut text)?;
-            let mut out = console.out();
-            if cut.hidden.is_empty() && cut.shortened.len() <= SHORTENED {
-                out.write_all(&text)?;
-            } else {
-                cut = write_lines(result, look, &mut out)?;
-            }
-            out.flush()?;
-            cut
-        }
-        Mode::Auto | Mode::Table => {
-            let mut out = console.out();
-            let cut = write_table(result, look, &mut out)?;
-            out.flush()?;
-            cut
-        }
-    };
-    let notes = footer(result, &cut, console);
-    if console.out_is_terminal {
-        let mut out = console.out();
-        for note in notes {
-            for line in wrap(&note, console.text_width(), "  ") {
-                dimmed(&line, console.out_colour, &mut out)?;
-            }
-        }
-        out.flush()
-    } else {
+    if let Mode::File(format) = mode {
+        let mut out: Box<dyn Write> =
+            if format.is_text() { console.raw_out() } else { Box::new(console.out()) };
+        export::write(format, &[answer.sheet()], &[], &mut out)?;
+        out.flush()?;
+        drop(out);
         say_absent(result, console);
-        Ok(())
+        return Ok(());
     }
+    let mut out = console.out();
+    let cut = if shows_lines(result, mode, look) {
+        write_lines(result, look, &mut out)?
+    } else {
+        write_table(result, look, &mut out)?
+    };
+    out.flush()?;
+    drop(out);
+    notes(result, &cut, None, console)
+}
+
+/// What is said below the rows: on a terminal how many there are and what is not shown, how all are
+/// shown, and everywhere which values are absent.
+///
+/// # Errors
+/// Whatever standard output reports.
+pub(super) fn notes(
+    result: &ResultSet,
+    cut: &Cut,
+    how: Option<&str>,
+    console: &Console,
+) -> io::Result<()> {
+    if !console.out_is_terminal {
+        say_absent(result, console);
+        return Ok(());
+    }
+    let mut out = console.out();
+    for note in footer(result, cut, how) {
+        for line in wrap(&note, console.text_width(), "  ") {
+            dimmed(&line, console.out_colour, &mut out)?;
+        }
+    }
+    out.flush()
 }
 
 /// The number of lines of SQL shown for a debugger command; the prompt shows the rest on request.
@@ -168,14 +175,13 @@ fn dimmed(line: &str, colour: bool, out: &mut dyn Write) -> io::Result<()> {
     if colour { writeln!(out, "\x1b[2m{line}\x1b[0m") } else { writeln!(out, "{line}") }
 }
 
-/// The lines below the rows at a terminal.
-fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
-    if !console.out_is_terminal {
-        return Vec::new();
-    }
+/// The lines below the rows at a terminal; `how` says how all of it is shown.
+fn footer(result: &ResultSet, cut: &Cut, how: Option<&str>) -> Vec<String> {
     let rows = result.len();
     let mut first = format!("{} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
-    if cut.rows > 0 {
+    if let Some(how) = how {
+        let _ = write!(first, "; {how}");
+    } else if cut.rows > 0 {
         let _ =
             write!(first, ", {} in the middle not shown (.maxrows 0 shows all)", grouped(cut.rows));
     }
@@ -187,8 +193,8 @@ fn footer(result: &ResultSet, cut: &Cut, console: &Console) -> Vec<String> {
     if !cut.hidden.is_empty() {
         parts.push(format!("not shown: {}", listed(&cut.hidden)));
     }
-    if !parts.is_empty() {
-        let how = "line mode shows all (.mode line, --format line)";
+    if !parts.is_empty() && how.is_none() {
+        let how = "line mode shows all (.mode line, --format line), .columns some";
         notes.push(format!("{}; {how}", parts.join("; ")));
     }
     notes.extend(absent(result));
@@ -330,7 +336,7 @@ pub(super) fn print_document(
     let mut sheets: Vec<Sheet<'_>> = answers.iter().map(Answer::sheet).collect();
     sheets.extend(facts.as_ref().map(Answer::sheet));
     let mut out: Box<dyn Write> =
-        if format == FileFormat::Xlsx { Box::new(console.out()) } else { console.raw_out() };
+        if format.is_text() { console.raw_out() } else { Box::new(console.out()) };
     export::write(format, &sheets, &notes, &mut out)?;
     out.flush()?;
     drop(out);

@@ -1,5 +1,7 @@
 //! Results as text: a table that fits the terminal, or one line per value.
 
+mod window;
+
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -8,6 +10,8 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::catalog::Ty;
 use crate::export::visible::{acts, push_visible};
 use crate::session::{ColumnView, Field, ResultSet};
+
+pub(super) use window::{Window, part};
 
 /// The appearance of tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -340,8 +344,8 @@ pub(super) fn width_of(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
-/// The text shortened to at most `width` columns, with `…` at the end if necessary.
-fn shorten(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
+/// The text in at most `width` columns, ending in `…` if it had to be cut.
+pub(super) fn shorten(text: &str, width: usize) -> std::borrow::Cow<'_, str> {
     if width_of(text) <= width {
         return text.into();
     }

@@ -1,7 +1,9 @@
 //! Results as Arrow data: record batches, and the stream of the C data interface.
 
 use polars::prelude::{CompatLevel, PolarsResult};
-use polars_arrow::array::{Array, BinaryArray, PrimitiveArray, StructArray, Utf8Array, Utf8ViewArray};
+use polars_arrow::array::{
+    Array, BinaryArray, PrimitiveArray, StructArray, Utf8Array, Utf8ViewArray,
+};
 use polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
 use polars_arrow::ffi::{ArrowArrayStream, export_iterator};
 use polars_arrow::record_batch::RecordBatch;

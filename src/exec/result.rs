@@ -208,6 +208,26 @@ impl ResultSet {
         (0..self.fields.len()).map(column).fold(0, usize::saturating_add)
     }
 
+    /// The same rows with some of the columns, in the order given; a place beyond the end is left
+    /// out.
+    #[must_use]
+    pub fn select(&self, columns: &[usize]) -> Self {
+        let known: Vec<(&Field, &Column)> = columns
+            .iter()
+            .filter_map(|at| Some((self.fields.get(*at)?, self.frame.columns().get(*at)?)))
+            .collect();
+        let name = |at: usize| PlSmallStr::from_string(at.to_string());
+        let columns = known.iter().enumerate().map(|(at, (_, c))| (*c).clone().with_name(name(at)));
+        Self {
+            frame: DataFrame::new(self.rows, columns.collect()).unwrap_or_default(),
+            fields: known.iter().map(|(field, _)| (*field).clone()).collect(),
+            rows: self.rows,
+            width: self.width,
+            footnotes: self.footnotes.clone(),
+            unread: self.unread.clone(),
+        }
+    }
+
     /// The index of the first column of that name.
     pub fn index_of(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name))

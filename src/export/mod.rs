@@ -67,8 +67,10 @@ pub enum FileFormat {
     Xlsx,
     /// Apache Parquet.
     Parquet,
-    /// A chart as a picture.
+    /// A chart as a picture of shapes, which any size is sharp in.
     Svg,
+    /// A chart as a picture of pixels.
+    Png,
 }
 
 impl FileFormat {
@@ -84,6 +86,7 @@ impl FileFormat {
             "xlsx" => Self::Xlsx,
             "parquet" => Self::Parquet,
             "svg" => Self::Svg,
+            "png" => Self::Png,
             _ => return None,
         })
     }
@@ -91,6 +94,32 @@ impl FileFormat {
     /// Whether one file can hold several results and is still valid.
     pub const fn holds_several(self) -> bool {
         matches!(self, Self::Markdown | Self::Html | Self::Xlsx)
+    }
+
+    /// Whether a file of this format is text, which a terminal can show.
+    pub const fn is_text(self) -> bool {
+        !matches!(self, Self::Xlsx | Self::Parquet | Self::Png)
+    }
+
+    /// Whether a file of this format is a picture of the chart, without the rows.
+    pub const fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
+    }
+
+    /// The ending of names of files of this format.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv | Self::ExcelCsv => "csv",
+            Self::Tsv => "tsv",
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Markdown => "md",
+            Self::Html => "html",
+            Self::Xlsx => "xlsx",
+            Self::Parquet => "parquet",
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
     }
 }
 
@@ -149,16 +178,25 @@ fn write_one(
         FileFormat::JsonLines => json::write_lines(result, out),
         FileFormat::Markdown => markdown::write(result, titled.then_some(sheet.title), out),
         FileFormat::Parquet => parquet::write(result, out),
-        FileFormat::Svg => write_chart(sheet, out),
+        FileFormat::Svg => write_chart(sheet, chart::write_svg, out),
+        FileFormat::Png => write_chart(sheet, chart::write_png, out),
         FileFormat::Html | FileFormat::Xlsx => Ok(()),
     }
 }
 
-/// Writes the chart of a result; a bar chart if no other kind is given.
-fn write_chart(sheet: &Sheet<'_>, out: &mut dyn Write) -> io::Result<()> {
+/// The chart of a result; one of bars where nothing says which.
+fn write_chart(
+    sheet: &Sheet<'_>,
+    draw: impl Fn(&chart::Data, &str, &mut dyn Write) -> io::Result<()>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let guess = chart::Spec::of(chart::ChartKind::Bar);
     let data = chart::Data::new(sheet.chart.unwrap_or(&guess), sheet.result);
-    chart::write_svg(&data.map_err(io::Error::other)?, sheet.heading(), out)
+    let data = data.map_err(io::Error::other)?;
+    if sheet.about.is_empty() {
+        return draw(&data, &data.caption(), out);
+    }
+    draw(&data, sheet.heading(), out)
 }
 
 /// Column names made unique as by [`ResultSet::to_data_frame`], for formats that use names as keys.

@@ -1,5 +1,7 @@
 //! Virtual memory that is stored in a file range by range.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use super::{Fault, Gva};
 
 /// A range of addresses and where its bytes are in the file.
@@ -26,7 +28,27 @@ impl Region {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Regions {
     sorted: Vec<Region>,
+    last: Last,
 }
+
+/// The region that was found last: stacks and structures are read word by word. It is where a
+/// search begins and decides nothing.
+#[derive(Debug, Default)]
+struct Last(AtomicUsize);
+
+impl Clone for Last {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Last {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Last {}
 
 impl Regions {
     /// Sorts the regions. Where two overlap, the one that starts first keeps the range; of two that
@@ -46,7 +68,7 @@ impl Regions {
                 offset: region.offset.saturating_add(cut),
             });
         }
-        Self { sorted }
+        Self { sorted, last: Last::default() }
     }
 
     /// The regions that have bytes between `start` and `end`.
@@ -78,9 +100,20 @@ impl Regions {
         self.find(file, address.0).ok_or(Fault::NotPresent(address))
     }
 
-    fn find<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
+    /// The last region that starts at the address or before it.
+    fn region(&self, address: u64) -> Option<&Region> {
+        let last = self.sorted.get(self.last.0.load(Ordering::Relaxed));
+        if let Some(region) = last.filter(|r| r.start <= address && address < r.end()) {
+            return Some(region);
+        }
         let next = self.sorted.partition_point(|region| region.start <= address);
-        let region = self.sorted.get(next.checked_sub(1)?)?;
+        let at = next.checked_sub(1)?;
+        self.last.0.store(at, Ordering::Relaxed);
+        self.sorted.get(at)
+    }
+
+    fn find<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
+        let region = self.region(address)?;
         let skip = address.checked_sub(region.start)?;
         let start = usize::try_from(region.offset.checked_add(skip)?).ok()?;
         let len = usize::try_from(region.len.checked_sub(skip)?).ok()?;

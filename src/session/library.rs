@@ -127,13 +127,23 @@ pub fn library() -> &'static [SavedQuery] {
     &LIBRARY
 }
 
-/// The shipped query with that name or alias, ignoring ASCII case, or for that debugger command.
+/// The shipped query of that name or other name, in any ASCII case, or that answers the debugger
+/// command of that name. A command with arguments that are values of parameters is refused, as the
+/// query alone would answer something else: [`Library::find`] gives the values too.
 ///
 /// # Errors
-///
-/// E0201 with similar names.
+/// E0201 with similar names; E0208 for a command with values.
 pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
-    find(library().iter(), name).map(|called| called.query)
+    let Called { query, given } = find(library().iter(), name)?;
+    if given.is_empty() {
+        return Ok(query);
+    }
+    let values: Vec<String> = given.iter().map(|(name, text)| format!("{name} = {text}")).collect();
+    let values = values.join(", ");
+    let message = format!("`{name}` gives values to parameters of `{}`: {values}", query.name);
+    Err(Diagnostic::new(Code::Parameter, message)
+        .help("`Library::find` returns the query with these values")
+        .into())
 }
 
 /// The query for a name or a debugger command.
@@ -423,6 +433,12 @@ mod tests {
         assert_eq!(params["address"], Value::Addr(0xffff_f801_2e60_0000));
         let top = parameters(find_query("oldest-modules").unwrap(), &BTreeMap::new()).unwrap();
         assert_eq!(top["top"], Value::Int(15));
+        assert_eq!(find_query("!poolused 4").unwrap().name, "poolused-paged");
+        let refused = find_query("!poolused 4 Mm*").unwrap_err();
+        assert_eq!(refused.code(), Code::Parameter);
+        assert!(refused.diagnostics()[0].message.contains("tag = Mm*"), "{refused}");
+        let called = Library::default().find("!poolused 4 Mm*").map(|called| called.given);
+        assert_eq!(called.unwrap().get("tag").map(String::as_str), Some("Mm*"));
         assert!(find_query("modulse").unwrap_err().diagnostics()[0].help[0].contains("modules"));
     }
 }

@@ -224,6 +224,27 @@ impl Session {
         Arc::clone(&self.state().catalog)
     }
 
+    /// What the first argument that is wrong may be, by name, for editors: the types that
+    /// `struct('', …)` can name, the fields of one for `list(head, type, '')`. Nothing is read.
+    #[cfg(feature = "cli")]
+    pub(crate) fn argument_names(
+        &self,
+        function: &str,
+        args: &[crate::catalog::Value<'static>],
+    ) -> Vec<String> {
+        let state = self.state();
+        let mut names = Vec::new();
+        for open in &state.sources {
+            let called = guard::guarded(|| Ok(open.source.table_function(function, args).err()));
+            if let Ok(Some(crate::model::Refused::Argument { candidates, .. })) = called {
+                names.extend(candidates);
+            }
+        }
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The names of the open sources, as the column `dump` shows them.
     pub fn source_names(&self) -> Vec<String> {
         self.state().sources.iter().map(|s| s.name.clone()).collect()

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// A cache directory for the tests.
-const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
+pub(crate) const CACHES: &str = concat!(env!("CARGO_TARGET_TMPDIR"), "/caches");
 
 /// The program, with a cache directory other than that of the user who runs the tests.
 pub(crate) fn program() -> Command {
@@ -343,8 +343,8 @@ fn a_report_is_written() {
     assert_eq!(run(&["--sample", "--report", &folder.file("r.txt")]).status.code(), Some(1));
 }
 
-/// The words of a line, as a shell splits them.
-fn shell_words(line: &str) -> Vec<String> {
+/// The words of a line as a shell takes them.
+pub(crate) fn shell_words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = None::<String>;
     let mut quote = None;

@@ -20,6 +20,22 @@ fn generated_pages_are_up_to_date() {
     check("queries.md", &queries());
 }
 
+/// The picture of the README is drawn by what it shows.
+#[test]
+fn the_picture_of_the_readme_is_as_it_is_drawn() {
+    use dumpql::output::{FileFormat, Sheet, chart::Spec, write};
+    let session = Session::sample().unwrap();
+    let query = dumpql::library::find_query("irp-distribution").unwrap();
+    let params = dumpql::library::parameters(query, &std::collections::BTreeMap::new()).unwrap();
+    let result = session.query_with(&query.text, &params).unwrap();
+    let spec = Spec::parse(query.chart.as_deref().unwrap()).unwrap();
+    let about = format!("{}. ", query.title);
+    let sheet = Sheet::new("", "", &result).with_about(&about).with_chart(Some(&spec));
+    let mut out = Vec::new();
+    write(FileFormat::Svg, &[sheet], &[], &mut out).unwrap();
+    check("irps.svg", &String::from_utf8(out).unwrap());
+}
+
 pub(crate) fn check(name: &str, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/generated").join(name);
     if std::env::var_os("UPDATE_DOCS").is_some() {

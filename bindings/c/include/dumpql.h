@@ -305,8 +305,8 @@ void dumpql_options_set_timeout(struct dumpql_options *options,
 void dumpql_options_free(struct dumpql_options *options);
 
 // Writes a result as a file: `csv`, `excel` (CSV for Excel), `tsv`, `json`, `jsonl`, `md`, `html`,
-// `xlsx`, `parquet` or `svg`. If `format` is NULL, the extension of the path decides. On an error
-// the file is unchanged. Returns false on an error.
+// `xlsx`, `parquet`, `svg` or `png`. With `format` NULL the ending of the path decides. The file is complete
+// or as it was. Returns false on an error.
 //
 // Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open
 // dump.

@@ -21,8 +21,8 @@ fn format(name: &str) -> Result<FileFormat, Failure> {
 }
 
 /// Writes a result as a file: `csv`, `excel` (CSV for Excel), `tsv`, `json`, `jsonl`, `md`, `html`,
-/// `xlsx`, `parquet` or `svg`. If `format` is NULL, the extension of the path decides. On an error
-/// the file is unchanged. Returns false on an error.
+/// `xlsx`, `parquet`, `svg` or `png`. With `format` NULL the ending of the path decides. The file is complete
+/// or as it was. Returns false on an error.
 ///
 /// Errors: E0209 if there is no such format; E0402 if the file cannot be written, or is an open
 /// dump.
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn dumpql_result_format(
         let (result, name) = unsafe { (object(result, "result")?, text(format, "format")?) };
         let format = self::format(name)?;
         let mut bytes = Vec::new();
-        if !matches!(format, FileFormat::Xlsx | FileFormat::Parquet) {
+        if format.is_text() {
             let sheet = Sheet::new("result", "", &result.rows);
             let written = write(format, &[sheet], &[], &mut bytes);
             written.map_err(|why| Failure::of(Code::Io, why))?;

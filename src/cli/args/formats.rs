@@ -29,8 +29,10 @@ pub(in crate::cli) enum Format {
     Xlsx,
     /// Apache Parquet, one file per result.
     Parquet,
-    /// A chart as a picture.
+    /// A chart as a picture of shapes.
     Svg,
+    /// A chart as a picture of pixels.
+    Png,
 }
 
 /// How results are shown: as text for reading, or in a file format.
@@ -61,6 +63,7 @@ impl From<Format> for Mode {
             Format::Xlsx => FileFormat::Xlsx,
             Format::Parquet => FileFormat::Parquet,
             Format::Svg => FileFormat::Svg,
+            Format::Png => FileFormat::Png,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Dot-commands.
 
+mod picked;
 mod settings;
 
 use settings::MAX_READS;
@@ -24,10 +25,15 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
         "[KIND x=C y=C…]",
         "Draw the last result: bar, column, line, area, scatter, heat or histogram.",
     ),
-    ("describe", "TABLE", "Describe a table and its columns, or a saved query."),
-    ("dump", "", "Show the properties of the open dumps."),
-    ("export", "FILE", "Write the last result to FILE; its extension selects the format."),
-    ("functions", "[PATTERN]", "List the functions, or those whose name contains PATTERN."),
+    (
+        "columns",
+        "[N-M NAME… | all]",
+        "The columns of the last result, or show it with some of them.",
+    ),
+    ("describe", "TABLE", "What a table and its columns, or a saved query, hold."),
+    ("dump", "", "What the open dumps say of themselves."),
+    ("export", "FILE", "Write the last result to FILE; its ending picks the format."),
+    ("functions", "[PATTERN]", "The functions, or those whose name holds PATTERN."),
     ("help", "", "This list."),
     ("last", "", "Show the last result again, in the current mode; FROM _ queries it."),
     ("maxrows", "[N]", "Show at most N rows of a result; 0 shows all."),
@@ -42,6 +48,11 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
         "output",
         "[FILE]",
         "Write results to FILE, its extension selects the format; without FILE, show them.",
+    ),
+    (
+        "pager",
+        "[on | off | PROGRAM]",
+        "What shows results that the screen does not hold; on is built in, less -S a program.",
     ),
     ("param", "[NAME=VALUE]", "Give the query parameter $NAME a value, or list those given."),
     ("queries", "[PATTERN]", "List the saved queries, or those that match PATTERN."),
@@ -123,10 +134,9 @@ impl Repl<'_> {
                     self.print(&text);
                 }
             }
-            "last" => match self.last.take() {
-                Some(answer) => self.give(answer),
-                None => self.complain("there is no result yet"),
-            },
+            "last" => self.show_last(),
+            "columns" => self.columns(rest),
+            "pager" => self.set_pager(rest),
             "chart" => self.chart(rest),
             "export" => match file() {
                 Some(path) => self.export(&path),
@@ -184,7 +194,7 @@ impl Repl<'_> {
         Next::Ask
     }
 
-    fn complain(&mut self, message: &str) {
+    pub(super) fn complain(&mut self, message: &str) {
         self.failed = true;
         self.console.say(format!("error: {message}"));
     }
@@ -304,22 +314,25 @@ impl Repl<'_> {
 
     /// Writes the last result to a file.
     fn export(&mut self, path: &Path) {
-        let Some(answer) = self.last.take() else {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let format = FileFormat::from_extension(&extension);
+        // A chart is one of all columns.
+        let is_picture = format.is_some_and(FileFormat::is_picture);
+        let Some(answer) = self.last.clone().filter(|_| is_picture).or_else(|| self.last_picked())
+        else {
             return self.complain("there is no result yet");
         };
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
-        let outcome = match FileFormat::from_extension(&extension) {
+        let outcome = match format {
             Some(format) => {
                 let answers = std::slice::from_ref(&answer);
                 output::save(answers, Mode::File(format), path, &self.session, &self.console)
             }
             None => Err(std::io::Error::other(
                 "the name does not say what format to write: end it in .csv, .tsv, .json, .jsonl, \
-                 .md, .html, .xlsx or .svg",
+                 .md, .html, .xlsx, .parquet, .svg or .png",
             )),
         };
         self.written(outcome);
-        self.last = Some(answer);
     }
 
     fn open(&mut self, files: &[String]) {
@@ -333,7 +346,7 @@ impl Repl<'_> {
         }
         // If no file could be opened, the current session is kept.
         if failures.len() < files.len() {
-            self.session = session;
+            self.session = session.into();
             let line = self.opened();
             self.print(&format!("{line}\n"));
         }

@@ -4,18 +4,21 @@ use std::path::Path;
 
 use rustyline::completion::Pair;
 
+use super::call::OpenCall;
 use super::command::COMMANDS;
-use crate::catalog::Catalog;
-use crate::session::{KEYWORDS, Library, Token, TokenKind, tokens};
+use crate::catalog::{Catalog, FunctionSpec, Value};
+use crate::session::{KEYWORDS, Library, Session, Token, TokenKind, tokens};
 
 /// All names that can be completed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Vocabulary {
     /// Tables with their columns.
     tables: Vec<(String, Vec<&'static str>)>,
-    functions: Vec<&'static str>,
+    functions: Vec<FunctionSpec>,
     /// Saved queries.
     queries: Vec<String>,
+    /// The forms of debugger commands.
+    forms: Vec<String>,
     /// First words of debugger commands.
     debugger: Vec<String>,
 }
@@ -32,19 +35,51 @@ impl Vocabulary {
         };
         let tables = catalog.tables().iter().filter(|t| is_plain(t.name));
         let tables = tables.map(|t| (t.name.to_owned(), columns(t))).collect();
-        let functions = catalog.functions().iter().map(|f| f.name).collect();
+        let functions = catalog.functions().iter().map(|f| **f).collect();
         let queries = library.queries().map(|query| query.name.clone()).collect();
-        let forms = library.queries().flat_map(|query| &query.debugger);
-        let firsts = forms.filter_map(|form| form.split_whitespace().next());
+        let forms: Vec<String> =
+            library.queries().flat_map(|query| &query.debugger).cloned().collect();
+        let firsts = forms.iter().filter_map(|form| form.split_whitespace().next());
         let mut debugger: Vec<String> =
             firsts.flat_map(|word| word.split('|')).map(str::to_owned).collect();
         debugger.sort();
         debugger.dedup();
-        Self { tables, functions, queries, debugger }
+        Self { tables, functions, queries, forms, debugger }
     }
 
-    /// The start of the word at `at`, and its completions.
-    pub(super) fn complete(&self, line: &str, at: usize) -> (usize, Vec<Pair>) {
+    /// How what is being typed is written: the function whose call is open, the command, or the
+    /// forms of the debugger command.
+    pub(super) fn hint(&self, before: &str) -> Option<String> {
+        let line = before.trim_start();
+        if let Some((name, _)) = line.strip_prefix('.').and_then(|line| line.split_once(' '))
+            && let Some((name, arguments, doc)) = COMMANDS.iter().find(|c| c.0 == name)
+        {
+            return Some(format!(".{name} {arguments}  {doc}"));
+        }
+        if let Some((word, _)) = line.split_once(' ')
+            && (word.starts_with('!') || self.debugger.iter().any(|d| d.eq_ignore_ascii_case(word)))
+        {
+            let of_word = |form: &&String| {
+                let first = form.split_whitespace().next().unwrap_or_default();
+                first.split('|').any(|name| name.eq_ignore_ascii_case(word))
+            };
+            let forms: Vec<&str> = self.forms.iter().filter(of_word).map(String::as_str).collect();
+            return (!forms.is_empty()).then(|| forms.join("; "));
+        }
+        let call = OpenCall::at_end(before)?;
+        let is = |name: &str| name.eq_ignore_ascii_case(call.name);
+        let function =
+            self.functions.iter().find(|f| is(f.name) || f.aliases.iter().any(|a| is(a)))?;
+        Some(format!("{}  {}", function.signature_texts().join("; "), function.doc))
+    }
+
+    /// Where the word at `at` starts, and what it may become.
+    pub(super) fn complete(
+        &self,
+        line: &str,
+        at: usize,
+        session: Option<&Session>,
+    ) -> (usize, Vec<Pair>) {
         let before = line.get(..at).unwrap_or(line);
         if before.trim_start().starts_with('!') && !before.contains(' ') {
             let start = before.len() - before.trim_start().len();
@@ -56,7 +91,7 @@ impl Vocabulary {
         let (start, words) = if before.trim_start().starts_with('.') && !before.contains('\n') {
             self.of_command(before)
         } else {
-            self.of_statement(line, before)
+            self.of_statement(line, before, session)
         };
         let pair = |word: String| Pair { display: word.clone(), replacement: word };
         (start, words.into_iter().map(pair).collect())
@@ -80,7 +115,10 @@ impl Vocabulary {
                 return files(before, start);
             }
             "describe" | "schema" | "tables" => self.tables.iter().map(|t| t.0.clone()).collect(),
-            "functions" => of(&self.functions),
+            "functions" => self.functions.iter().map(|f| f.name.to_owned()).collect(),
+            "columns" => self.columns("_").iter().map(|&c| c.to_owned()).collect(),
+            "pager" => of(&["on", "off", "less -S"]),
+            "chart" => return (start, self.of_chart(before, word)),
             "run" | "queries" => self.queries.clone(),
             "mode" => {
                 of(&["auto", "table", "line", "csv", "tsv", "json", "jsonl", "md", "html", "excel"])
@@ -91,13 +129,33 @@ impl Vocabulary {
         (start, words.into_iter().filter(|w| starts(w, word)).collect())
     }
 
-    fn of_statement(&self, line: &str, before: &str) -> (usize, Words) {
+    /// A kind of chart, then its axes with columns of the last result.
+    fn of_chart(&self, before: &str, word: &str) -> Words {
+        let kinds = ["bar", "column", "line", "area", "scatter", "heat", "histogram"];
+        let axes = ["x", "y", "series", "value"];
+        let is_first = before.split_whitespace().count() == 1 + usize::from(!word.is_empty());
+        let mut words: Words = match word.split_once('=') {
+            None if is_first => kinds.iter().map(|&kind| kind.to_owned()).collect(),
+            None => axes.iter().map(|axis| format!("{axis}=")).collect(),
+            Some((axis, _)) => {
+                self.columns("_").iter().map(|column| format!("{axis}={column}")).collect()
+            }
+        };
+        words.retain(|candidate| starts(candidate, word));
+        words
+    }
+
+    fn of_statement(&self, line: &str, before: &str, session: Option<&Session>) -> (usize, Words) {
         let seen = tokens(before);
         if let Some(last) = seen.last()
             && last.kind == TokenKind::Unclosed
         {
             let open = last.span.start as usize;
             let is_text = before.get(open..).is_some_and(|t| t.starts_with('\''));
+            if let Some(names) = session.filter(|_| is_text).and_then(|s| names(before, s)) {
+                let word = before.get(open + 1..).unwrap_or_default();
+                return (open + 1, names.into_iter().filter(|name| starts(name, word)).collect());
+            }
             return if is_text { files(before, open + 1) } else { (before.len(), Words::new()) };
         }
         let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -141,8 +199,8 @@ impl Vocabulary {
         }
         words.extend(self.tables.iter().map(|t| t.0.clone()).filter(|t| starts(t, word)));
         if !wants_table && !word.is_empty() {
-            let functions = self.functions.iter().filter(|f| starts(f, word));
-            words.extend(functions.map(|f| format!("{f}(")));
+            let functions = self.functions.iter().filter(|f| starts(f.name, word));
+            words.extend(functions.map(|f| format!("{}(", f.name)));
             let lower = word.chars().all(|c| c.is_lowercase() || c == '_');
             words.extend(
                 KEYWORDS
@@ -179,6 +237,24 @@ impl Vocabulary {
         let found = self.tables.iter().find(|(name, _)| name.eq_ignore_ascii_case(table));
         found.map_or(&[], |(_, columns)| columns)
     }
+}
+
+/// The names of types and fields that may stand in the text at the end, which is an argument of
+/// `struct`, `list` or `array`. `None` where it is anything else.
+fn names(before: &str, session: &Session) -> Option<Words> {
+    let call = OpenCall::at_end(before)?;
+    let name = call.name.to_ascii_lowercase();
+    let nowhere = Value::Addr(0);
+    let args = match (name.as_str(), call.arguments.as_slice()) {
+        ("struct" | "array", []) => vec![Value::text(String::new())],
+        ("list", [_]) => vec![nowhere, Value::text(String::new())],
+        ("list", [_, ty]) => {
+            let ty = ty.trim_matches('\'').to_owned();
+            vec![nowhere, Value::text(ty), Value::text(String::new())]
+        }
+        _ => return None,
+    };
+    Some(session.argument_names(&name, &args))
 }
 
 /// The tables that the statement at a position names, by alias.
@@ -274,8 +350,9 @@ mod tests {
                 ("meta.tables".to_owned(), vec!["name", "doc"]),
                 ("meta.columns".to_owned(), vec!["table_name"]),
             ],
-            functions: vec!["trim", "count"],
+            functions: crate::session::shipped().functions().iter().map(|f| **f).collect(),
             queries: vec!["modules".to_owned()],
+            forms: vec!["!locks [-v|-d]".to_owned(), "lm m $pattern".to_owned()],
             debugger: vec!["!locks".to_owned(), "lm".to_owned()],
         }
     }
@@ -284,7 +361,7 @@ mod tests {
     fn at(line: &str) -> (String, Words) {
         let place = line.find('|').unwrap();
         let line = line.replace('|', "");
-        let (start, pairs) = vocabulary().complete(&line, place);
+        let (start, pairs) = vocabulary().complete(&line, place, None);
         (line[start..place].to_owned(), pairs.into_iter().map(|p| p.replacement).collect())
     }
 
@@ -322,6 +399,35 @@ mod tests {
                 assert_eq!(words.len(), wanted.len(), "{line}: {words:?}");
             }
         }
+    }
+
+    #[test]
+    fn types_and_fields_are_completed() {
+        let session = Session::sample().unwrap();
+        let words = |line: &str| {
+            let (start, pairs) = vocabulary().complete(line, line.len(), Some(&session));
+            (line[start..].to_owned(), pairs.into_iter().map(|p| p.replacement).collect::<Words>())
+        };
+        let (typed, types) = words("from struct('_ERES");
+        assert_eq!((typed.as_str(), types), ("_ERES", vec!["_ERESOURCE".to_owned()]));
+        let (_, types) = words("from list('nt!ExpSystemResourcesList', '_eres");
+        assert_eq!(types, ["_ERESOURCE"]);
+        let (_, fields) = words("from list(0x1, '_ERESOURCE', 'Sys");
+        assert_eq!(fields, ["SystemResourcesList"]);
+        let (_, fields) = words("from array('_ERESOURCE', '");
+        assert!(!fields.iter().any(|f| f.starts_with('_')), "{fields:?}");
+    }
+
+    #[test]
+    fn what_is_typed_is_hinted_at() {
+        let hint = |line: &str| vocabulary().hint(line).unwrap_or_default();
+        assert!(hint("select substr(name, ").starts_with("substr("), "{}", hint("select substr("));
+        assert!(hint("from list('nt!A', ").contains("link VARCHAR"), "{}", hint("from list("));
+        assert!(hint(".chart ").starts_with(".chart [KIND"), "{}", hint(".chart "));
+        assert_eq!(hint("!locks "), "!locks [-v|-d]");
+        assert_eq!(hint("lm m "), "lm m $pattern");
+        assert_eq!(hint("select name"), "");
+        assert_eq!(hint(".chart"), "");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The callbacks of the line editor: highlighting, completion, and whether the input is complete.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use rustyline::Context;
 use rustyline::completion::{Completer, Pair};
@@ -10,18 +11,25 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 
 use super::command;
 use super::complete::Vocabulary;
-use crate::session::{Library, TokenKind, is_complete, tokens};
+use crate::cli::table::{push_clean, shorten};
+use crate::session::{Library, Session, TokenKind, is_complete, tokens};
 
 /// The editor's helper.
 pub(super) struct Helper {
     vocabulary: Vocabulary,
+    session: Arc<Session>,
     library: Library,
     colour: bool,
 }
 
 impl Helper {
-    pub(super) const fn new(vocabulary: Vocabulary, library: Library, colour: bool) -> Self {
-        Self { vocabulary, library, colour }
+    pub(super) const fn new(
+        vocabulary: Vocabulary,
+        session: Arc<Session>,
+        library: Library,
+        colour: bool,
+    ) -> Self {
+        Self { vocabulary, session, library, colour }
     }
 
     /// Whether the line is a debugger command, which needs no semicolon.
@@ -29,9 +37,10 @@ impl Helper {
         !line.trim().contains('\n') && self.library.is_command(line)
     }
 
-    /// Replaces the names by those of another session.
-    pub(super) fn learn(&mut self, vocabulary: Vocabulary) {
+    /// Takes over the names of another session.
+    pub(super) fn learn(&mut self, vocabulary: Vocabulary, session: &Arc<Session>) {
         self.vocabulary = vocabulary;
+        self.session = Arc::clone(session);
     }
 }
 
@@ -46,7 +55,7 @@ impl Completer for Helper {
         at: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        Ok(self.vocabulary.complete(line, at))
+        Ok(self.vocabulary.complete(line, at, Some(&self.session)))
     }
 }
 
@@ -54,20 +63,27 @@ impl Completer for Helper {
 const GOES_ON: &str = "  -- ; ends the statement";
 
 impl Hinter for Helper {
-    type Hint = Never;
+    type Hint = Shown;
 
-    fn hint(&self, line: &str, at: usize, _: &Context<'_>) -> Option<Never> {
+    fn hint(&self, line: &str, at: usize, _: &Context<'_>) -> Option<Shown> {
         let last_is_empty = line.ends_with('\n') && at == line.len();
-        (last_is_empty && !is_complete(line)).then_some(Never)
+        if last_is_empty && !is_complete(line) {
+            return Some(Shown(GOES_ON.to_owned()));
+        }
+        let says = self.vocabulary.hint(line.get(..at)?)?;
+        let mut clean = String::new();
+        push_clean(&says, &mut clean);
+        let columns = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        Some(Shown(format!("\n{}", shorten(&clean, columns.saturating_sub(1)))))
     }
 }
 
-/// The only hint.
-pub(super) struct Never;
+/// What is shown behind or below the line; never taken over into it.
+pub(super) struct Shown(String);
 
-impl rustyline::hint::Hint for Never {
+impl rustyline::hint::Hint for Shown {
     fn display(&self) -> &str {
-        GOES_ON
+        &self.0
     }
 
     fn completion(&self) -> Option<&str> {

@@ -1,12 +1,15 @@
 //! The prompt: reads statements and dot-commands, and runs each before it reads the next.
 
+mod call;
 mod command;
 mod complete;
 mod helper;
 mod history;
+mod paging;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use rustyline::error::ReadlineError;
@@ -17,15 +20,20 @@ use super::args::{Invocation, Mode};
 use super::console::Console;
 use super::interrupt::{Interrupt, is_stop};
 use super::output::{self, Answer};
+use super::pager::Pager;
 use super::progress::with_progress;
 use super::script::{self, Script};
 use super::table::Look;
 use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_complete};
 use complete::Vocabulary;
 use helper::Helper;
+use paging::Typed;
 
 /// The maximum number of rows that are shown; if there are more, the middle is omitted.
 const MAX_ROWS: usize = 1000;
+
+/// How long the first screen may think about what to ask of the dump.
+const GREETING: std::time::Duration = std::time::Duration::from_secs(2);
 
 /// Whether to continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +44,7 @@ enum Next {
 
 /// The state that is kept between statements.
 struct Repl<'a> {
-    session: Session,
+    session: Arc<Session>,
     library: &'a Library,
     options: Options,
     console: Console,
@@ -57,8 +65,16 @@ struct Repl<'a> {
     mode_before: Option<Mode>,
     /// The last result, for commands that use it.
     last: Option<Answer>,
+    /// The columns of the last result that are shown, where they were picked.
+    picked: Option<Vec<usize>>,
     /// The SQL of the last debugger command or saved query.
     last_sql: Vec<String>,
+    /// Whether a person reads what is printed.
+    interactive: bool,
+    /// What shows results that the screen does not hold.
+    pager: Pager,
+    /// What was typed while a pager was open.
+    typed_ahead: String,
 }
 
 /// The output file, and the results written to it so far.
@@ -80,6 +96,7 @@ pub(super) fn ask(
     if invocation.args.format.is_none() && repl.mode == Mode::Table {
         repl.mode = Mode::Auto;
     }
+    repl.interactive = true;
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .completion_prompt_limit(200)
@@ -99,12 +116,23 @@ pub(super) fn ask(
         // There is no history before the first session.
         let _ = editor.load_history(path);
     }
-    editor.set_helper(Some(Helper::new(repl.vocabulary(), library.clone(), console.out_colour)));
+    let session = Arc::clone(&repl.session);
+    let helper = Helper::new(repl.vocabulary(), session, library.clone(), console.out_colour);
+    editor.set_helper(Some(helper));
     repl.greet();
     let colour = console.out_colour;
     let styled = if colour { "\x1b[1mdumpql>\x1b[0m " } else { "dumpql> " };
     loop {
-        match editor.readline(&("dumpql> ", styled)) {
+        let line = match repl.typed() {
+            Typed::Whole(line) => {
+                repl.print(&format!("dumpql> {line}\n"));
+                Ok(line)
+            }
+            Typed::Begun(text) => {
+                editor.readline_with_initial(&("dumpql> ", styled), (text.as_str(), ""))
+            }
+        };
+        match line {
             Ok(line) => {
                 if line.trim().is_empty() {
                     continue;
@@ -114,7 +142,7 @@ pub(super) fn ask(
                     return 0;
                 }
                 if let Some(helper) = editor.helper_mut() {
-                    helper.learn(repl.vocabulary());
+                    helper.learn(repl.vocabulary(), &repl.session);
                 }
             }
             Err(ReadlineError::Interrupted) => {}
@@ -171,7 +199,7 @@ impl<'a> Repl<'a> {
         let args = &invocation.args;
         let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
         Self {
-            session,
+            session: Arc::new(session),
             library,
             options: args.options(),
             console: console.clone(),
@@ -188,7 +216,11 @@ impl<'a> Repl<'a> {
             reading: 0,
             mode_before: None,
             last: None,
+            picked: None,
             last_sql: Vec::new(),
+            interactive: false,
+            pager: Pager::of_environment(),
+            typed_ahead: String::new(),
         }
     }
 
@@ -289,21 +321,30 @@ impl<'a> Repl<'a> {
             target.answers.push(answer);
             output::save(&target.answers, self.mode, &target.path, &self.session, &self.console)
         } else {
-            let look = Look {
-                width: self.console.out_width(),
-                max_rows: (self.max_rows > 0).then_some(self.max_rows),
-                colour: self.console.out_colour,
-                null: self.null.clone(),
-            };
-            let outcome = output::show(&answer, self.mode, &look, &self.console);
-            // If the columns of the last result cannot form a table, there is no table `_`.
+            // Where the columns cannot be those of a table, there is no table of the last result.
             if self.session.attach_result("_", &answer.result).is_err() {
                 let _ = self.session.attach_rows("_", Vec::new());
             }
+            let outcome = self.show(&answer);
             self.last = Some(answer);
+            self.picked = None;
             outcome
         };
         self.written(outcome);
+    }
+
+    /// Shows a result on the terminal, or in the pager where it is larger.
+    fn show(&mut self, answer: &Answer) -> io::Result<()> {
+        let look = Look {
+            width: self.console.out_width(),
+            max_rows: (self.max_rows > 0).then_some(self.max_rows),
+            colour: self.console.out_colour,
+            null: self.null.clone(),
+        };
+        if let Some(outcome) = self.page(answer, &look) {
+            return outcome;
+        }
+        output::show(answer, self.mode, &look, &self.console)
     }
 
     fn written(&mut self, outcome: io::Result<()>) {
@@ -330,10 +371,27 @@ impl<'a> Repl<'a> {
         let hint = "Statements end with ; and debugger commands such as !locks need none. .tables \
                     lists what can be asked, .queries the saved queries, .help the commands.";
         let width = self.console.text_width();
-        let lines = [self.opened(), hint.to_owned()];
-        let lines = lines.iter().flat_map(|line| output::wrap(line, width, ""));
+        let lines = [Some(self.opened()), self.first_questions(), Some(hint.to_owned())];
+        let lines = lines.iter().flatten().flat_map(|line| output::wrap(line, width, ""));
         let text: String = lines.map(|line| line + "\n").collect();
         self.print(&text);
+    }
+
+    /// Three things to ask of the dump that is open: what the query `crash` says to look at.
+    fn first_questions(&self) -> Option<String> {
+        if self.session.source_names().len() != 1 {
+            return None;
+        }
+        let query = self.library.find("crash").ok()?.query;
+        let prepared = self.session.prepare(&query.text).ok()?.timeout(GREETING);
+        let result = prepared.run().ok()?;
+        let row = (0..result.len()).find(|row| result.text(*row, 0) == "look next at")?;
+        let mut clean = String::new();
+        super::table::push_clean(&result.text(row, 1), &mut clean);
+        let queries = |name: &&str| self.library.find(name).is_ok();
+        let names: Vec<&str> = clean.split(", ").filter(queries).take(2).collect();
+        let runs: String = names.iter().map(|name| format!(", .run {name}")).collect();
+        Some(format!("Of this dump, ask: !analyze{runs}"))
     }
 
     /// One line about the open sources.

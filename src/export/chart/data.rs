@@ -5,7 +5,7 @@ mod columns;
 use columns::Columns;
 
 use super::scale::Measure;
-use super::spec::{ChartKind, Spec};
+use super::spec::{ChartKind, Spec, Theme};
 use crate::exec::ResultSet;
 
 /// The data that a chart draws.
@@ -16,6 +16,7 @@ pub struct Data {
     /// The titles of the axes.
     pub(super) x_title: String,
     pub(super) y_title: String,
+    pub(super) theme: Theme,
 }
 
 #[derive(Debug, Clone)]
@@ -33,6 +34,8 @@ pub(in crate::export) struct Bars {
     /// One list per series, with one value per label.
     pub(in crate::export) values: Vec<Vec<f64>>,
     pub(super) measure: Measure,
+    /// The bar that stands for all others, where there is one.
+    pub(super) tail: Option<usize>,
 }
 
 /// Points by series.
@@ -73,11 +76,23 @@ impl Data {
             return Err("there are no rows to draw".to_owned());
         }
         let columns = Columns { result };
-        match spec.kind {
+        let data = match spec.kind {
             ChartKind::Bar | ChartKind::Column => columns.bars(spec),
             ChartKind::Line | ChartKind::Area | ChartKind::Scatter => columns.points(spec),
             ChartKind::Heat => columns.grid(spec),
             ChartKind::Histogram => columns.histogram(spec),
+        };
+        data.map(|data| Self { theme: spec.theme, ..data })
+    }
+}
+
+impl Data {
+    /// What the chart shows, where nobody gave it a name: `irps by driver`.
+    pub(in crate::export) fn caption(&self) -> String {
+        match self.kind {
+            ChartKind::Histogram => self.x_title.clone(),
+            ChartKind::Scatter => format!("{} and {}", self.x_title, self.y_title),
+            _ => format!("{} by {}", self.y_title, self.x_title),
         }
     }
 }
@@ -141,7 +156,22 @@ impl Bars {
             values: values.collect(),
             series: self.series.clone(),
             measure: self.measure,
+            tail: Some(kept.len()),
         }
+    }
+
+    /// Where bars end. All the others together may be far more than any other bar, which could not
+    /// be seen beside them: they leave the picture then.
+    pub(super) fn ends(&self) -> impl Iterator<Item = f64> {
+        let within = (0..self.labels.len()).filter(|at| !self.leaves(*at));
+        within.flat_map(|at| [self.extent(at).0, self.extent(at).1])
+    }
+
+    /// Whether the bar is longer than the picture.
+    pub(super) fn leaves(&self, at: usize) -> bool {
+        let others = (0..self.labels.len()).filter(|other| *other != at);
+        let most = || others.map(|other| self.extent(other).1).fold(0.0, f64::max);
+        self.tail == Some(at) && self.extent(at).1 > most() * 1.5
     }
 
     /// The sums of the positive and of the negative values at a label.

@@ -1,7 +1,7 @@
-//! Results as pictures: bars, lines, points, heat maps and histograms, for terminals and as SVG.
+//! Results as pictures: bars, lines, points, heat maps and histograms, for terminals, as SVG and as PNG.
 //!
-//! A [`Spec`] assigns columns to axes; [`Data`] holds their values; `text` and `svg` draw them.
-//! Colours are those of Okabe and Ito, which colour-blind readers can distinguish.
+//! A [`Spec`] says which columns stand where; [`Data`] is what a result has of them; `text`,
+//! `svg` and `png` draw it. Colours are those of Okabe and Ito, which colour-blind readers tell apart.
 #![allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -11,6 +11,21 @@
 
 mod data;
 mod histogram;
+#[cfg(feature = "png")]
+mod png;
+#[cfg(not(feature = "png"))]
+mod png {
+    //! Without the feature `png` there is nothing that draws pixels.
+
+    use std::io::{self, Write};
+
+    /// Says that pictures of pixels are left out.
+    pub fn write_png(_: &super::Data, _: &str, _: &mut dyn Write) -> io::Result<()> {
+        let message = "this program was built without PNG pictures (the feature `png`); SVG needs \
+                       no feature";
+        Err(io::Error::new(io::ErrorKind::Unsupported, message))
+    }
+}
 mod scale;
 mod spec;
 mod svg;
@@ -19,7 +34,8 @@ mod text;
 pub use data::Data;
 #[cfg(feature = "excel")]
 pub(super) use data::{Bars, ChartShape, Points};
-pub use spec::{ChartKind, Spec};
+pub use png::write_png;
+pub use spec::{ChartKind, Spec, Theme};
 pub use svg::write_svg;
 pub use text::{TextLook, write_text};
 

@@ -35,6 +35,23 @@ impl ChartKind {
     ];
 }
 
+/// The colours of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Theme {
+    /// As the page is, or light where nothing says so.
+    #[default]
+    Auto,
+    /// Dark letters on white.
+    Light,
+    /// Light letters on a dark ground.
+    Dark,
+}
+
+impl Theme {
+    const NAMED: [(&'static str, Self); 2] = [("light", Self::Light), ("dark", Self::Dark)];
+}
+
 /// Which columns of a result a chart shows, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -50,12 +67,14 @@ pub struct Spec {
     pub series: Option<String>,
     /// The column whose values colour the cells of a heat map.
     pub value: Option<String>,
+    /// The colours of a picture.
+    pub theme: Theme,
 }
 
 impl Spec {
     /// A chart with automatically selected columns.
     pub const fn of(kind: ChartKind) -> Self {
-        Self { kind, x: None, y: Vec::new(), series: None, value: None }
+        Self { kind, x: None, y: Vec::new(), series: None, value: None, theme: Theme::Auto }
     }
 
     /// Parses `KIND [x=COLUMN] [y=COLUMN[,COLUMN]] [series=COLUMN] [value=COLUMN]`; names with
@@ -79,7 +98,7 @@ impl Spec {
             let Some((key, column)) = word.split_once('=').filter(|(_, column)| !column.is_empty())
             else {
                 return Err(format!(
-                    "expected x=COLUMN, y=COLUMN, series=COLUMN or value=COLUMN, found `{word}`"
+                    "expected x=COLUMN, y=COLUMN, series=COLUMN, value=COLUMN or theme=dark, found `{word}`"
                 ));
             };
             match key {
@@ -87,9 +106,13 @@ impl Spec {
                 "y" => spec.y.extend(column.split(',').map(str::to_owned)),
                 "series" => spec.series = Some(column.to_owned()),
                 "value" => spec.value = Some(column.to_owned()),
+                "theme" => {
+                    let named = Theme::NAMED.iter().find(|(name, _)| *name == column);
+                    spec.theme = named.ok_or("a theme is `light` or `dark`")?.1;
+                }
                 _ => {
                     return Err(format!(
-                        "`{key}` is not a part of a chart: x, y, series and value are"
+                        "`{key}` is not a part of a chart: x, y, series, value and theme are"
                     ));
                 }
             }
@@ -117,6 +140,9 @@ impl fmt::Display for Spec {
         }
         if let Some(value) = &self.value {
             write!(f, " value={}", quoted(value))?;
+        }
+        if let Some((name, _)) = Theme::NAMED.iter().find(|(_, theme)| *theme == self.theme) {
+            write!(f, " theme={name}")?;
         }
         Ok(())
     }
@@ -155,6 +181,7 @@ mod tests {
             "histogram x=wait_ms",
             "line x=t y=a,b series=\"a name\"",
             "heat x=part y=address value=pages",
+            "bar x=a theme=dark",
         ] {
             assert_eq!(Spec::parse(text).unwrap().to_string(), text);
         }
@@ -162,6 +189,7 @@ mod tests {
             ("pie x=a", "`pie` is not a kind"),
             ("bar x", "found `x`"),
             ("bar z=1", "`z` is not a part"),
+            ("bar theme=red", "`light` or `dark`"),
         ] {
             let error = Spec::parse(text).unwrap_err();
             assert!(error.contains(part), "{error}");

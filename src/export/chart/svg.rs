@@ -1,6 +1,7 @@
 //! Charts as SVG, with light and dark colours: no scripts, no embedded fonts, no external
 //! resources.
 
+mod bars;
 mod text;
 
 use std::fmt::Write as _;
@@ -8,7 +9,7 @@ use std::io::{self, Write};
 pub(super) use text::push_escaped;
 use text::{SIZE, cut, style, width_of};
 
-use super::data::{Bars, ChartShape, Data, Grid, Points};
+use super::data::{ChartShape, Data, Grid, Points};
 use super::scale::{Measure, Scale};
 use super::spec::ChartKind;
 
@@ -38,7 +39,8 @@ const COLOURS: [(&str, &str); 8] = [
 /// Whatever the writer reports.
 pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()> {
     let mut picture = Picture { body: String::new(), height: 0.0 };
-    picture.text(16.0, 26.0, "start", "t", title);
+    // The title has larger and bolder letters than what widths are measured for.
+    picture.text(16.0, 26.0, "start", "t", &cut(title, (WIDTH - 32.0) * 0.66));
     match &data.shape {
         ChartShape::Bars(bars) if data.kind == ChartKind::Bar => {
             picture.bars(&bars.at_most(BARS), data);
@@ -58,7 +60,7 @@ pub fn write_svg(data: &Data, title: &str, out: &mut dyn Write) -> io::Result<()
     );
     push_escaped(title, &mut head);
     head.push_str("</title>\n<style>\n");
-    head.push_str(&style());
+    head.push_str(&style(data.theme));
     head.push_str("</style>\n<rect class=\"b\" width=\"100%\" height=\"100%\"/>\n");
     out.write_all(head.as_bytes())?;
     out.write_all(picture.body.as_bytes())?;
@@ -122,99 +124,6 @@ impl Picture {
             x += width;
         }
         y + 14.0
-    }
-
-    fn bars(&mut self, bars: &Bars, data: &Data) {
-        let top = self.legend(&bars.series) + 18.0;
-        let rows = bars.labels.len() as f64;
-        let extents: Vec<(f64, f64)> = (0..bars.labels.len()).map(|at| bars.extent(at)).collect();
-        let shown: Vec<String> =
-            extents.iter().map(|(low, high)| bars.measure.show(low + high)).collect();
-        let left = bars.labels.iter().map(|l| width_of(l)).fold(width_of(&data.x_title), f64::max);
-        let left = left.min(330.0) + 26.0;
-        let right = shown.iter().map(|text| width_of(text)).fold(0.0, f64::max) + 24.0;
-        let area = Area { left, top, width: WIDTH - left - right, height: rows * 22.0 + 6.0 };
-        let ends = extents.iter().flat_map(|(low, high)| [*low, *high]);
-        let scale = Scale::over(ends, bars.measure, 6, true);
-        self.text(left - 10.0, top - 8.0, "end", "v", &cut(&data.x_title, left - 20.0));
-        self.ticks_across(&scale, &area, |value| bars.measure.show(value));
-        let x = |value: f64| area.left + scale.place(value) * area.width;
-        for (at, label) in bars.labels.iter().enumerate() {
-            let y = top + at as f64 * 22.0 + 4.0;
-            let name = cut(label, left - 26.0);
-            self.text(left - 10.0, y + 13.0, "end", "", &name);
-            let mut ends = (0.0, 0.0);
-            for (series, values) in bars.values.iter().enumerate() {
-                let value = values[at];
-                let from = if value < 0.0 { &mut ends.0 } else { &mut ends.1 };
-                let (start, end) = (x(*from), x(*from + value));
-                *from += value;
-                let says = format!("{label}: {}", bars.measure.show(value));
-                let size = ((end - start).abs().max(0.5), 16.0);
-                if value != 0.0 {
-                    self.rect((start.min(end), y), size, &class('s', series), &says);
-                }
-            }
-            self.text(x(ends.1) + 6.0, y + 13.0, "start", "v", &shown[at]);
-        }
-        self.line((x(0.0), top), (x(0.0), top + area.height), "a");
-        self.text(area.left + area.width, top + area.height + 36.0, "end", "v", &data.y_title);
-        self.height = top + area.height + 50.0;
-    }
-
-    fn columns(&mut self, bars: &Bars, data: &Data) {
-        let top = self.legend(&bars.series) + 30.0;
-        let ends = (0..bars.labels.len()).flat_map(|at| {
-            let (low, high) = bars.extent(at);
-            [low, high]
-        });
-        let scale = Scale::over(ends, bars.measure, 6, true);
-        let ticks = scale.ticks.iter().map(|tick| width_of(&bars.measure.show(*tick)));
-        let left = ticks.fold(30.0, f64::max) + 22.0;
-        let area = Area { left, top, width: WIDTH - left - 30.0, height: 320.0 };
-        let slot = area.width / bars.labels.len().max(1) as f64;
-        let widest = bars.labels.iter().map(|l| width_of(l)).fold(0.0, f64::max);
-        // Labels are horizontal if there is enough space, otherwise slanted.
-        let flat = widest + 8.0 <= slot;
-        let every = if slot >= 15.0 { 1 } else { (15.0 / slot).ceil() as usize };
-        let below = if flat { 24.0 } else { widest.min(170.0) * 0.72 + 26.0 };
-        self.text(16.0, top - 16.0, "start", "v", &data.y_title);
-        self.ticks_up(&scale, &area, |value| bars.measure.show(value));
-        let y = |value: f64| area.top + (1.0 - scale.place(value)) * area.height;
-        let gap = if data.kind == ChartKind::Histogram { 1.0 } else { (slot * 0.2).min(12.0) };
-        for (at, label) in bars.labels.iter().enumerate() {
-            let x = area.left + at as f64 * slot;
-            let mut ends = (0.0, 0.0);
-            for (series, values) in bars.values.iter().enumerate() {
-                let value = values[at];
-                let from = if value < 0.0 { &mut ends.0 } else { &mut ends.1 };
-                let (start, end) = (y(*from), y(*from + value));
-                *from += value;
-                let says = format!("{label}: {}", bars.measure.show(value));
-                let size = ((slot - gap).max(1.0), (start - end).abs().max(0.5));
-                self.rect((x + gap / 2.0, start.min(end)), size, &class('s', series), &says);
-            }
-            let value = bars.measure.show(ends.0 + ends.1);
-            if width_of(&value) + 4.0 <= slot && ends.0 + ends.1 != 0.0 {
-                self.text(x + slot / 2.0, y(ends.1) - 5.0, "middle", "v", &value);
-            }
-            let (cx, cy) = (x + slot / 2.0, area.top + area.height + 16.0);
-            if flat {
-                self.text(cx, cy, "middle", "", label);
-            } else if at % every == 0 {
-                let _ = write!(
-                    self.body,
-                    "<text transform=\"translate({:.1},{cy:.1}) rotate(-45)\" text-anchor=\"end\">",
-                    cx + 4.0
-                );
-                push_escaped(&cut(label, 170.0), &mut self.body);
-                self.body.push_str("</text>\n");
-            }
-        }
-        self.line((area.left, y(0.0)), (area.left + area.width, y(0.0)), "a");
-        let bottom = area.top + area.height + below;
-        self.text(area.left + area.width, bottom + 14.0, "end", "v", &data.x_title);
-        self.height = bottom + 26.0;
     }
 
     fn points(&mut self, points: &Points, data: &Data) {

@@ -90,9 +90,9 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
     let title = data.x_title.width();
     let label = bars.labels.iter().map(|l| l.width()).max().unwrap_or(0).max(title);
     let label = label.min(width * 2 / 5).max(4);
-    let room = width.saturating_sub(label + number + 3).max(4);
-    let low = (0..bars.labels.len()).map(|at| bars.extent(at).0).fold(0.0, f64::min);
-    let high = (0..bars.labels.len()).map(|at| bars.extent(at).1).fold(0.0, f64::max);
+    let mark = usize::from(bars.tail.is_some());
+    let room = width.saturating_sub(label + number + 3 + mark).max(4);
+    let (low, high) = (bars.ends().fold(0.0, f64::min), bars.ends().fold(0.0, f64::max));
     let span = if high > low { high - low } else { 1.0 };
     // A fraction of the width: the number of cells per unit would be infinite if all values are
     // tiny.
@@ -119,7 +119,7 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
             let mut done = 0.0;
             let mut drawn = 0;
             for (series, values) in bars.values.iter().enumerate() {
-                done += cells(values[at].abs());
+                done = (done + cells(values[at].abs())).min(room as f64);
                 let count = (done.round() as usize).saturating_sub(drawn);
                 drawn += count;
                 let mark = if look.colour { '█' } else { MARKS[series % MARKS.len()] };
@@ -127,7 +127,7 @@ fn draw_bars(bars: &Bars, data: &Data, look: TextLook, text: &mut String) {
                 painted(&cells, COLOURS[series % COLOURS.len()], look, text);
             }
         }
-        text.push(' ');
+        text.push_str(if bars.leaves(at) { "» " } else { " " });
         text.push_str(&shown[at]);
         text.push('\n');
     }

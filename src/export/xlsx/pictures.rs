@@ -1,8 +1,8 @@
 //! Native Excel charts, beside the rows that they show.
 
 use rust_xlsxwriter::{
-    Chart, ChartMarker, ChartMarkerType, ChartType, Color, ConditionalFormat3ColorScale,
-    ConditionalFormatDataBar, Workbook, Worksheet, XlsxError,
+    Chart, ChartType, Color, ConditionalFormat3ColorScale, ConditionalFormatDataBar, Workbook,
+    Worksheet, XlsxError,
 };
 
 use super::{SheetPart, Styles, cells::Column};
@@ -143,10 +143,11 @@ impl Pictures {
             series.set_categories(self.range(across)).set_values(self.range(up));
             series.set_name(plain(name).as_str());
             if kind == ChartKind::Scatter {
-                let mut marker = ChartMarker::new();
-                marker.set_type(ChartMarkerType::Circle).set_size(4).set_format(&mut fill(at));
-                series.set_marker(&marker);
-            } else if kind == ChartKind::Area && !points.labels.is_empty() {
+                // Points look as Excel chooses: where they are given a look, the writer puts it in
+                // front of that of the line, which the schema does not allow.
+                continue;
+            }
+            if kind == ChartKind::Area && !points.labels.is_empty() {
                 series.set_format(&mut fill(at));
             } else {
                 let mut line = rust_xlsxwriter::ChartLine::new();

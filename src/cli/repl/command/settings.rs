@@ -8,6 +8,7 @@ use super::super::{Repl, Target};
 use super::words;
 use crate::cli::args::{Format, Mode};
 use crate::cli::output;
+use crate::cli::pager::Pager;
 use crate::cli::table::push_clean;
 use crate::export::FileFormat;
 
@@ -21,11 +22,12 @@ impl Repl<'_> {
             return self.print(&name);
         }
         match Format::from_str(name, true).map(Mode::from) {
-            Ok(Mode::File(FileFormat::Svg)) => {
-                self.complain("a picture goes to a file: .export NAME.svg");
-            }
-            Ok(Mode::File(FileFormat::Xlsx)) => {
-                self.complain("a workbook goes to a file: .output NAME.xlsx");
+            Ok(Mode::File(format)) if !format.is_text() || format.is_picture() => {
+                let ending = format.extension();
+                self.complain(&format!(
+                    "{name} goes to a file: .export NAME.{ending} writes the last result, \
+                     .output NAME.{ending} those that follow"
+                ));
             }
             Ok(mode) => self.mode = mode,
             Err(_) if name == "excel" => self.mode = Mode::File(FileFormat::ExcelCsv),
@@ -36,7 +38,7 @@ impl Repl<'_> {
     }
 
     pub(super) fn set_output(&mut self, path: Option<PathBuf>) {
-        let workbook = self.mode == Mode::File(FileFormat::Xlsx);
+        let is_binary = matches!(self.mode, Mode::File(format) if !format.is_text());
         match path {
             Some(path) if path.as_os_str() != "stdout" => {
                 if let Err(error) = output::refuse_evidence(&path, &self.session) {
@@ -53,11 +55,20 @@ impl Repl<'_> {
                 self.output = None;
                 if let Some(mode) = self.mode_before.take() {
                     self.mode = mode;
-                } else if workbook {
+                } else if is_binary {
                     self.mode = Mode::Table;
                 }
             }
         }
+    }
+
+    pub(super) fn set_pager(&mut self, name: &str) {
+        if name.is_empty() {
+            let mut text = String::new();
+            push_clean(&self.pager.to_string(), &mut text);
+            return self.print(&(text + "\n"));
+        }
+        self.pager = Pager::named(name);
     }
 
     pub(super) fn set_param(&mut self, rest: &str) {

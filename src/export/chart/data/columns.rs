@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::super::histogram::histogram;
 use super::super::scale::Measure;
-use super::super::spec::{ChartKind, Spec};
+use super::super::spec::{ChartKind, Spec, Theme};
 use super::{Bars, CATEGORIES, ChartShape, Data, GRID, Grid, Points, SERIES};
 use crate::catalog::{Physical, Ty, Value};
 use crate::exec::{Field, ResultSet};
@@ -122,12 +122,14 @@ impl Columns<'_> {
         }
         let titles: Vec<String> = y.iter().map(|at| self.title(*at)).collect();
         let measure = self.measure(y[0]);
-        let bars = Bars { labels: labels.names, series: names.names, values, measure };
+        let (labels, series) = (labels.names, names.names);
+        let bars = Bars { labels, series, values, measure, tail: None };
         Ok(Data {
             kind: spec.kind,
             shape: ChartShape::Bars(bars),
             x_title: self.title(x),
             y_title: titles.join(", "),
+            theme: Theme::Auto,
         })
     }
 
@@ -180,6 +182,7 @@ impl Columns<'_> {
             shape: ChartShape::Points(points),
             x_title: self.title(x),
             y_title: titles.join(", "),
+            theme: Theme::Auto,
         })
     }
 
@@ -199,12 +202,14 @@ impl Columns<'_> {
             series: vec!["rows".to_owned()],
             values: vec![counts],
             measure: Measure::Plain,
+            tail: None,
         };
         Ok(Data {
             kind: ChartKind::Histogram,
             shape: ChartShape::Bars(bars),
             x_title: self.title(x),
             y_title: "rows".to_owned(),
+            theme: Theme::Auto,
         })
     }
 
@@ -267,6 +272,7 @@ impl Columns<'_> {
             shape: ChartShape::Grid(grid),
             x_title: self.title(x),
             y_title: format!("{} (colour: {})", self.title(y), self.title(value)),
+            theme: Theme::Auto,
         })
     }
 }
