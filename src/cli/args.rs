@@ -99,6 +99,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
 
+    /// Replace files that are there; without it, -o, --report, --save-sample and COPY leave them alone.
+    /// A dump, its index and a symbol file in use are never written to
+    #[arg(long)]
+    pub(super) force: bool,
+
     /// Symbols and layouts: a folder, a file, or a path such as srv*CACHE*URL; may be repeated
     #[arg(
         long,
@@ -236,6 +241,8 @@ impl Args {
             files: true,
             temporary: self.temp_dir.clone(),
             unpacked: self.unpack_limit.map(|bytes| bytes as u64),
+            overwrite: self.force,
+            handle_faults: true,
             ..Options::default()
         }
     }

@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::console::Console;
-use super::output::{self, Answer};
+use super::interrupt::INTERRUPTED;
+use super::output::{Answer, Target};
 use super::script::{self, Script};
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::diag::Code;
@@ -17,9 +18,6 @@ use crate::session::{self, CancelToken, Error, Library, SavedPattern, SavedQuery
 
 /// What a section says about: a heading, and the queries that are its evidence.
 type Plan = (&'static str, &'static [(&'static str, &'static str)]);
-
-/// The exit code of a report that Ctrl-C cut short.
-const CANCELLED: u8 = 130;
 
 /// Headings with the answers below each.
 type Parts = Vec<(&'static str, Vec<Answer>)>;
@@ -112,15 +110,14 @@ impl Maker<'_> {
 
 /// Makes the report and writes it. Returns the exit code.
 pub(super) fn run(
-    path: &Path,
+    target: Target<'_>,
     session: &Session,
     library: &Library,
     token: &CancelToken,
     console: &Console,
 ) -> u8 {
     let maker = Maker { session, library, token };
-    let written =
-        output::refuse_evidence(path, session).and_then(|()| write(path, &maker, console));
+    let written = target.check(session).and_then(|()| write(target.path, &maker, console));
     match written {
         Ok(code) => code,
         Err(error) => {
@@ -152,7 +149,7 @@ fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<u8> {
     for failed in &kept.failed {
         console.say(format!("error: {failed}"));
     }
-    Ok(if maker.token.is_cancelled() { CANCELLED } else { u8::from(!kept.failed.is_empty()) })
+    Ok(if maker.token.is_cancelled() { INTERRUPTED } else { u8::from(!kept.failed.is_empty()) })
 }
 
 /// The answers that the report shows, kept as long as it is written.

@@ -80,6 +80,7 @@ pub(super) fn main(arguments: &[OsString]) -> u8 {
         symbols: args.symbols,
         offline: args.offline,
         memory: Some(args.memory),
+        handle_faults: true,
         ..Options::default()
     };
     let config = mcp::Config {

@@ -80,6 +80,7 @@ impl Session {
     /// # Errors
     /// As [`Session::open`], for the first file that fails.
     pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
+        options.prepare();
         let spooling = options.spooling();
         let images = paths.iter().map(|path| Image::open_with(path, &spooling));
         Self::from_images(images.collect::<Result<Vec<_>, _>>()?, options)
@@ -109,6 +110,7 @@ impl Session {
         sample: bool,
         options: &Options,
     ) -> (Self, Vec<(String, Error)>) {
+        options.prepare();
         let mut images = Vec::with_capacity(paths.len() + 1);
         let mut failures = Vec::new();
         let mut tables = Vec::new();
@@ -141,6 +143,7 @@ impl Session {
     }
 
     fn assemble(images: Vec<Image>, options: &Options) -> (Self, Vec<(String, Error)>) {
+        options.prepare();
         let mut failures = Vec::new();
         let search = Search {
             paths: options.symbols.clone(),
@@ -232,11 +235,32 @@ impl Session {
         self.state().sources.iter().map(|s| s.source.kind()).collect()
     }
 
-    /// Whether the path is the file of an open source or of an attached table, by the file's
-    /// identity: links, case and `..` do not matter. Nothing may be written there.
+    /// Whether the path is the file of an open source or of an attached table, an index of one, or a
+    /// symbol file in use, by the file's identity: links, case and `..` do not matter. Nothing may be
+    /// written there.
     pub fn is_open(&self, path: &Path) -> bool {
-        let state = self.state();
-        state.files().any(|file| same_file::is_same_file(file, path).unwrap_or(false))
+        self.use_of(path).is_some()
+    }
+
+    /// What the session uses the file for.
+    pub(crate) fn use_of(&self, path: &Path) -> Option<&'static str> {
+        if !path.exists() {
+            return None;
+        }
+        let is = |file: &Path| same_file::is_same_file(file, path).unwrap_or(false);
+        if self.state().files().any(is) {
+            return Some("a source");
+        }
+        let symbols = self.store.files_in_use();
+        if symbols.iter().chain(&self.options.pool_tags).any(|file| is(file)) {
+            return Some("a symbol file");
+        }
+        let folder = path.canonicalize().ok()?.parent()?.to_owned();
+        let is_index =
+            self.options.cache.as_ref().is_some_and(|cache| {
+                cache.canonicalize().is_ok_and(|cache| folder.starts_with(cache))
+            });
+        is_index.then_some("an index")
     }
 
     /// Reads a script, to be run with parameters, limits and a token that cancels it.

@@ -173,7 +173,14 @@ impl<'s> Prepared<'s> {
     /// # Errors
     /// As [`Prepared::run`]; results handed over before stay valid.
     pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
-        guarded(|| self.run_all(receive))
+        let done = guarded(|| self.run_all(receive));
+        // What came upon zeros of a file that was cut may fail in any way.
+        if done.is_err()
+            && let Err(damage) = self.session.state().check()
+        {
+            return Err(Error::of_query(vec![damage], &self.sql));
+        }
+        done
     }
 
     fn run_all(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
@@ -308,8 +315,8 @@ impl<'s> Prepared<'s> {
         &self,
         state: &State,
         flag: &AtomicBool,
-        work: impl FnOnce(&exec::Context<'_>) -> T,
-    ) -> T {
+        work: impl FnOnce(&exec::Context<'_>) -> Result<T, Vec<Diagnostic>>,
+    ) -> Result<T, Vec<Diagnostic>> {
         let settings = &state.defined.settings;
         let optional = SavedQuery::optional(&self.sql);
         let (tables, functions) = (state.named(), state.for_functions());
@@ -327,6 +334,8 @@ impl<'s> Prepared<'s> {
             strict: self.strict.unwrap_or(settings.strict),
             optional: &optional,
         };
-        work(&cx)
+        let done = work(&cx);
+        state.check().map_err(|error| vec![error])?;
+        done
     }
 }

@@ -163,6 +163,18 @@ impl Lookup {
         Arc::clone(modules.entry(id.clone()).or_default())
     }
 
+    /// The files that were found.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files = Vec::new();
+        #[allow(clippy::iter_over_hash_type, reason = "the caller sorts them")]
+        for slot in modules.values() {
+            let found = slot.fetched.get().or_else(|| slot.local.get());
+            files.extend(found.and_then(|found| found.at.clone()));
+        }
+        files
+    }
+
     /// What is known about the symbols of a module, without asking a server.
     pub(super) fn find(&self, id: &PdbId) -> Found {
         let slot = self.slot(id);

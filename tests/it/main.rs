@@ -25,6 +25,8 @@ mod docs;
 mod duckdb;
 mod duckdb_functions;
 mod environment;
+#[cfg(unix)]
+mod evidence;
 mod examples;
 mod extract;
 mod files;

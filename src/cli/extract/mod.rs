@@ -188,6 +188,7 @@ fn run(
             symbols: args.symbols.clone(),
             offline: args.offline,
             memory: args.memory,
+            handle_faults: true,
             ..Options::default()
         },
         manifest: &manifest,

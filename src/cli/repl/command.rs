@@ -9,7 +9,7 @@ use super::{Next, Repl};
 use crate::catalog::FunctionSpec;
 use crate::cli::args::Mode;
 use crate::cli::listing;
-use crate::cli::output;
+use crate::cli::output::{self, Target};
 use crate::cli::script;
 use crate::cli::table::push_clean;
 use crate::diag::{Code, Diagnostic, nearest};
@@ -184,7 +184,7 @@ impl Repl<'_> {
         Next::Ask
     }
 
-    fn complain(&mut self, message: &str) {
+    pub(super) fn complain(&mut self, message: &str) {
         self.failed = true;
         self.console.say(format!("error: {message}"));
     }
@@ -311,9 +311,11 @@ impl Repl<'_> {
         };
         let extension = path.extension().unwrap_or_default().to_string_lossy();
         let outcome = match FileFormat::from_extension(&extension) {
+            Some(_) if !self.may_write(path) => Ok(()),
             Some(format) => {
                 let answers = std::slice::from_ref(&answer);
-                output::save(answers, Mode::File(format), path, &self.session, &self.console)
+                let target = Target { path, force: true };
+                output::save(answers, Mode::File(format), target, &self.session, &self.console)
             }
             None => Err(std::io::Error::other(
                 "the name does not say what format to write: end it in .csv, .tsv, .json, .jsonl, \
