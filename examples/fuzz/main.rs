@@ -6,6 +6,7 @@
 //! cargo run --example fuzz -- 60 log pdb            these targets
 //! cargo run --example fuzz -- 60 query --seed 7     other edits
 //! cargo run --example fuzz -- --inputs 1000000      so many inputs over all targets, and a table of them
+//! cargo run --example fuzz -- --inputs 1000000 --minutes 30    as many as half an hour allows
 //! cargo run --example fuzz -- --replay pdb FILE     one input again
 //! ```
 //!
@@ -41,6 +42,8 @@ struct Args {
     seconds: u64,
     /// How many inputs all targets are given together, in turns.
     inputs: Option<u64>,
+    /// How long that may take.
+    minutes: Option<u64>,
     seed: u64,
     targets: Vec<String>,
     replay: Option<PathBuf>,
@@ -133,7 +136,7 @@ fn main() -> std::process::ExitCode {
     if let Some(inputs) = args.inputs {
         let courses: Vec<_> =
             all.iter().filter(is_wanted).map(|target| Course::new(target, args.seed)).collect();
-        return u8::from(!in_turns(courses, inputs, args.seed, &running)).into();
+        return u8::from(!in_turns(courses, inputs, &args, &running)).into();
     }
     let mut failed = false;
     for target in all.iter().filter(is_wanted) {
@@ -150,7 +153,14 @@ fn main() -> std::process::ExitCode {
 }
 
 fn arguments() -> Option<Args> {
-    let mut args = Args { seconds: 0, inputs: None, seed: 1, targets: Vec::new(), replay: None };
+    let mut args = Args {
+        seconds: 0,
+        inputs: None,
+        minutes: None,
+        seed: 1,
+        targets: Vec::new(),
+        replay: None,
+    };
     let mut given = std::env::args().skip(1);
     match given.next()?.as_str() {
         "--replay" => {
@@ -163,6 +173,7 @@ fn arguments() -> Option<Args> {
     }
     while let Some(argument) = given.next() {
         match argument.as_str() {
+            "--minutes" => args.minutes = Some(given.next()?.parse().ok()?),
             "--seed" => args.seed = given.next()?.parse().ok()?,
             name => args.targets.push(name.to_owned()),
         }
@@ -191,11 +202,13 @@ fn fuzz(target: &Target, args: &Args, running: &Running) -> Result<(), ()> {
 
 /// Feeds all targets in turns until they have had so many inputs, and prints a table. Returns whether none
 /// failed.
-fn in_turns(mut courses: Vec<Course<'_>>, inputs: u64, seed: u64, running: &Running) -> bool {
-    let begun = Instant::now();
+fn in_turns(mut courses: Vec<Course<'_>>, inputs: u64, args: &Args, running: &Running) -> bool {
+    let (begun, seed) = (Instant::now(), args.seed);
+    let until = args.minutes.map(|minutes| begun + Duration::from_secs(60 * minutes));
+    let is_late = || until.is_some_and(|until| Instant::now() >= until);
     let done =
         |courses: &[Course<'_>]| courses.iter().map(|course| course.tally.inputs).sum::<u64>();
-    while done(&courses) < inputs && !courses.is_empty() {
+    while done(&courses) < inputs && !courses.is_empty() && !is_late() {
         for course in &mut courses {
             forget_peak();
             let until = Instant::now() + TURN;

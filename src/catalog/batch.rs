@@ -158,6 +158,18 @@ impl ColumnBuilder {
         self.rows == 0
     }
 
+    /// How much memory the values take; text is laid out anew once, and counts twice.
+    pub(crate) const fn bytes(&self) -> usize {
+        let values = match &self.data {
+            Data::Bool(v) => v.len(),
+            Data::Int(v) => v.len() * 8,
+            Data::Double(v) => v.len() * 8,
+            Data::Addr(v) => v.len() * 8,
+            Data::Text { bytes, ends } => 2 * bytes.len() + ends.len() * 24,
+        };
+        values + self.absent.len()
+    }
+
     /// Appends a truth value; a type that does not fit the column counts as unreadable.
     pub fn push_bool(&mut self, cell: Cell<bool>) {
         let reason = cell.err();

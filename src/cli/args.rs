@@ -2,7 +2,7 @@
 
 mod formats;
 
-pub(super) use formats::{Format, Mode};
+pub(super) use formats::{Format, Mode, size};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -137,7 +137,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// How much memory joins and functions of a query may fill, such as 2GB (default: 224MB)
+    /// How much memory the rows and values of a query may fill, such as 2GB (default: 224MB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 
@@ -257,22 +257,6 @@ pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
     }
     let rendered = args.man.then(|| commands::manual(&mut page))?;
     Some(rendered.map(|()| page))
-}
-
-/// A number of bytes, with or without a unit of 1024 or its powers.
-pub(super) fn size(text: &str) -> Result<usize, String> {
-    let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
-    let lower = text.trim().to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match lower.get(digits.len()..).unwrap_or_default() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(bad()),
-    };
-    let number: usize = digits.trim().parse().map_err(|_| bad())?;
-    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(bad)
 }
 
 /// When to use colours.

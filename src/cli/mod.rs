@@ -53,7 +53,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(page) = args::page(&invocation.args) {
         let mut out = console.out();
         let written = page.and_then(|page| out.write_all(&page)).and_then(|()| out.flush());
-        return u8::from(written.is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe));
+        drop(out);
+        return shown(written, &console);
+    }
+    if let Err(error) = std::thread::Builder::new().spawn(|| {}) {
+        console.say(format!("error: the system allows no thread: {error}"));
+        return 1;
     }
     if let Some(path) = &invocation.args.save_sample {
         let target = Target { path, force: invocation.args.force };
@@ -204,8 +209,18 @@ fn list(args: &Args, session: &Session, library: &Library, console: &Console) ->
         code = 1;
     }
     let mut out = console.out();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
-        _ => code,
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    code.max(shown(written, console))
+}
+
+/// The exit code of text that was shown. A reader that has seen enough is no failure.
+fn shown(written: io::Result<()>, console: &Console) -> u8 {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            console.say(format!("error: standard output cannot be written: {error}"));
+            1
+        }
+        _ => 0,
     }
 }

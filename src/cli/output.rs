@@ -1,12 +1,15 @@
 //! The destination of results: shown at once, or collected for one file.
 
 mod lines;
+mod target;
 
 use lines::numbered;
 pub(super) use lines::wrap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
+pub(super) use target::Target;
+use target::shown;
 
 use super::args::Mode;
 use super::console::Console;
@@ -234,55 +237,6 @@ pub(super) fn absent(result: &ResultSet) -> Vec<String> {
         lines.push(format!("not answered: {} ({})", unread.table, unread.because.join("; ")));
     }
     lines
-}
-
-/// Where results are written.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
-    pub(super) path: &'a Path,
-    /// Whether a file that is there is replaced.
-    pub(super) force: bool,
-}
-
-impl Target<'_> {
-    /// Fails if the path is a file that is open, as a dump is evidence and never written to, or one
-    /// that is there and that nobody said to replace.
-    ///
-    /// # Errors
-    /// An error that names the file.
-    pub(super) fn check(self, session: &Session) -> io::Result<()> {
-        refuse_evidence(self.path, session)?;
-        self.refuse_existing()
-    }
-
-    /// Fails if the file is there and nobody said to replace it.
-    ///
-    /// # Errors
-    /// An error that names the file.
-    pub(super) fn refuse_existing(self) -> io::Result<()> {
-        if self.force || !self.exists() {
-            return Ok(());
-        }
-        let message = format!("{} exists; --force replaces it", shown(self.path));
-        Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
-    }
-
-    /// Whether there is an ordinary file.
-    pub(super) fn exists(self) -> bool {
-        self.path.is_file()
-    }
-}
-
-fn shown(path: &Path) -> String {
-    let mut text = String::new();
-    push_clean(&path.display().to_string(), &mut text);
-    text
-}
-
-fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> {
-    let Some(used_as) = session.use_of(path) else { return Ok(()) };
-    let message = format!("{} is open as {used_as} and is not written to", shown(path));
-    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
 }
 
 /// Writes results to files and says which.

@@ -22,7 +22,7 @@ A client starts it with a line such as
 
 No file is opened that is not below a folder of --root or --allow-write, wherever links lead,
 and none is written that is not below a folder of --allow-write. No symbol server is asked that
---symbols does not name. The memory of joins and functions and the time of a call are limited.";
+--symbols does not name. The memory of a query and the time of a call are limited.";
 
 /// Serve assistants over the Model Context Protocol, on standard input and output
 #[derive(Debug, Parser)]
@@ -48,7 +48,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     library: Vec<PathBuf>,
 
-    /// How much memory joins and functions of a query may fill
+    /// How much memory the rows and values of a query may fill
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "224MB")]
     memory: usize,
 

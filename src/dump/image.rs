@@ -187,7 +187,7 @@ impl Image {
     }
 
     /// Whether what is read of the image is what the file held when it was opened.
-    pub fn health(&self) -> Health {
+    pub(crate) fn health(&self) -> Health {
         self.health.clone()
     }
 

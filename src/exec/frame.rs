@@ -2,6 +2,7 @@
 
 use polars_arrow::bitmap::Bitmap;
 
+use super::buffers::Buffers;
 use super::col::Col;
 
 /// Columns of equal length. The number of rows also holds when there is no column.
@@ -18,9 +19,9 @@ impl Frame {
         Self { cols, rows, locals: Vec::new() }
     }
 
-    /// Roughly the memory of the columns.
+    /// Roughly the memory of the columns; what several of them share counts once.
     pub(super) fn bytes(&self) -> usize {
-        self.cols.iter().map(Col::bytes).sum()
+        Buffers::default().add(&self.cols)
     }
 
     pub(super) fn slice(&self, offset: usize, len: usize) -> Self {

@@ -52,7 +52,7 @@ pub(super) struct Call<'a> {
 /// Limits below those of the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Budget {
-    /// Bytes that joins and functions may fill.
+    /// Bytes that a query may fill.
     pub(super) memory: Option<usize>,
     pub(super) deadline: Option<Instant>,
 }

@@ -35,7 +35,7 @@ pub(crate) struct Config {
     pub(crate) library: Library,
     /// How long a call may take.
     pub(crate) timeout: Duration,
-    /// How many bytes joins and functions of a query may fill.
+    /// How many bytes a query may fill.
     pub(crate) memory: usize,
 }
 

@@ -29,6 +29,7 @@ mod registry;
 mod settings;
 mod sources;
 mod state;
+mod threads;
 
 pub use self::cancel::CancelToken;
 pub use self::debugger::Called;

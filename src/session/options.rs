@@ -81,8 +81,8 @@ impl Options {
         self
     }
 
-    /// A limit on the bytes that joins and functions of a query may produce, by default 224 MiB. A
-    /// query that would exceed it fails. [`Prepared::memory`](super::Prepared::memory) sets it for
+    /// A limit on the bytes that the rows and values of a query may take, by default 224 MiB. A query
+    /// that would exceed it fails. [`Prepared::memory`](super::Prepared::memory) sets it for
     /// one query.
     #[must_use]
     pub const fn memory(mut self, bytes: usize) -> Self {
@@ -116,6 +116,7 @@ impl Options {
 
     /// Does what has to be done before a file is opened.
     pub(super) fn prepare(&self) {
+        super::threads::prepare();
         if self.handle_faults {
             crate::dump::handle_faults();
         }

@@ -128,8 +128,8 @@ impl<'s> Prepared<'s> {
         self
     }
 
-    /// A limit on the bytes that joins and functions of the query may produce, instead of that in
-    /// the session's options.
+    /// A limit on the bytes that the rows and values of the query may take, instead of that in the
+    /// session's options.
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = Some(bytes);
         self
@@ -326,6 +326,7 @@ impl<'s> Prepared<'s> {
                 sources: &tables,
                 cancelled: flag,
                 progress: &self.progress.0,
+                room: usize::MAX,
             },
             registry: &state.registry,
             attached: &state.attached,

@@ -3,6 +3,8 @@
 //! A file is searched for on first use of its module, and only once: what was not found or not
 //! fetched remains so for the lifetime of the store.
 
+mod used;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -161,18 +163,6 @@ impl Lookup {
     fn slot(&self, id: &PdbId) -> Arc<Slot> {
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(modules.entry(id.clone()).or_default())
-    }
-
-    /// The files that were found.
-    pub(super) fn files(&self) -> Vec<PathBuf> {
-        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut files = Vec::new();
-        #[allow(clippy::iter_over_hash_type, reason = "the caller sorts them")]
-        for slot in modules.values() {
-            let found = slot.fetched.get().or_else(|| slot.local.get());
-            files.extend(found.and_then(|found| found.at.clone()));
-        }
-        files
     }
 
     /// What is known about the symbols of a module, without asking a server.

@@ -14,6 +14,8 @@ mod api;
 mod archives;
 mod attach;
 mod big_pool;
+#[cfg(target_os = "linux")]
+mod budget;
 mod cancel;
 mod cli;
 mod code;
@@ -67,6 +69,8 @@ mod pool;
 mod pool_map;
 mod pool_tags;
 mod properties;
+#[path = "../../examples/budget/queries.rs"]
+mod queries;
 mod readers;
 mod routines;
 mod rows;
@@ -76,6 +80,8 @@ mod session;
 mod session_pool;
 mod side_by_side;
 mod slt;
+#[cfg(target_os = "linux")]
+mod small;
 mod sql;
 mod stacks;
 mod stackwalk;

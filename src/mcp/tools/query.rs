@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     max_bytes: Option<u32>,
     /// The most characters of a cell (default 300, at most 8000).
     max_cell: Option<u32>,
-    /// Megabytes that joins and functions may fill; no more than the server's own limit.
+    /// Megabytes that the query may fill; no more than the server's own limit.
     memory_mb: Option<u32>,
     /// Seconds after which the query ends; no more than the server's own limit.
     timeout_seconds: Option<u32>,
