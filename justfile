@@ -33,6 +33,23 @@ real:
 fuzz seconds *targets:
     cargo run --example fuzz -- {{seconds}} {{targets}}
 
+# At least a million damaged or hostile inputs over all targets; prints the table of docs/reliability.md
+reliability inputs="1000000":
+    chrt -i 0 cargo run --example fuzz -- --inputs {{inputs}}
+
+# Generated queries under a limit of memory, each against four inputs
+budget queries="1000":
+    cargo run --example budget -- {{queries}}
+
+# Kills the program in the middle of exports and index writes, so many times
+kill times="200":
+    DUMPQL_KILLS={{times}} cargo test --test it evidence::killed -- --nocapture
+
+# Known vulnerabilities of dependencies; needs the network
+advisories:
+    cargo install cargo-deny --locked
+    cargo deny check advisories
+
 # The benchmarks
 bench:
     cargo bench

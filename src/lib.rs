@@ -32,6 +32,7 @@ mod lang;
 mod mcp;
 mod memory;
 mod model;
+mod parts;
 mod plan;
 mod session;
 mod source;

@@ -158,7 +158,19 @@ impl ColumnBuilder {
         self.rows == 0
     }
 
-    /// Appends a truth value; if the column has another type, the value counts as unreadable.
+    /// How much memory the values take; text is laid out anew once, and counts twice.
+    pub(crate) const fn bytes(&self) -> usize {
+        let values = match &self.data {
+            Data::Bool(v) => v.len(),
+            Data::Int(v) => v.len() * 8,
+            Data::Double(v) => v.len() * 8,
+            Data::Addr(v) => v.len() * 8,
+            Data::Text { bytes, ends } => 2 * bytes.len() + ends.len() * 24,
+        };
+        values + self.absent.len()
+    }
+
+    /// Appends a truth value; a type that does not fit the column counts as unreadable.
     pub fn push_bool(&mut self, cell: Cell<bool>) {
         let reason = cell.err();
         let Data::Bool(values) = &mut self.data else {

@@ -2,7 +2,7 @@
 
 mod formats;
 
-pub(super) use formats::{Format, Mode};
+pub(super) use formats::{Format, Mode, size};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -98,6 +98,11 @@ pub(super) struct Args {
     /// ends in .html or .md
     #[arg(long, value_name = "FILE")]
     pub(super) report: Option<PathBuf>,
+
+    /// Replace files that are there; without it, -o, --report, --save-sample and COPY leave them alone.
+    /// A dump, its index and a symbol file in use are never written to
+    #[arg(long)]
+    pub(super) force: bool,
 
     /// Symbols and layouts: a folder, a file, or a path such as srv*CACHE*URL; may be repeated
     #[arg(
@@ -237,6 +242,8 @@ impl Args {
             files: true,
             temporary: self.temp_dir.clone(),
             unpacked: self.unpack_limit.map(|bytes| bytes as u64),
+            overwrite: self.force,
+            handle_faults: true,
             ..Options::default()
         }
     }
@@ -251,22 +258,6 @@ pub(super) fn page(args: &Args) -> Option<std::io::Result<Vec<u8>>> {
     }
     let rendered = args.man.then(|| commands::manual(&mut page))?;
     Some(rendered.map(|()| page))
-}
-
-/// A number of bytes, with or without a unit of 1024 or its powers.
-pub(super) fn size(text: &str) -> Result<usize, String> {
-    let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
-    let lower = text.trim().to_ascii_lowercase();
-    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match lower.get(digits.len()..).unwrap_or_default() {
-        "" | "b" => 0,
-        "k" | "kb" | "kib" => 10,
-        "m" | "mb" | "mib" => 20,
-        "g" | "gb" | "gib" => 30,
-        _ => return Err(bad()),
-    };
-    let number: usize = digits.trim().parse().map_err(|_| bad())?;
-    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(bad)
 }
 
 /// When to use colours.

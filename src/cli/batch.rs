@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use super::args::{Args, Invocation, Mode};
 use super::console::Console;
-use super::interrupt::{Interrupt, is_stop};
-use super::output::{self, Answer};
+use super::interrupt::{INTERRUPTED, Interrupt, is_stop};
+use super::output::{self, Answer, Target};
 use super::progress::with_progress;
 use super::script::Script;
 use super::table::Look;
@@ -51,7 +51,7 @@ pub(super) fn run(
             End::Stop(with) => return with,
         }
         if interrupt.pressed() {
-            return 1;
+            return INTERRUPTED;
         }
     }
     match batch.finish() {
@@ -174,7 +174,10 @@ impl Batch<'_> {
             return End::Done;
         }
         self.written(match (&self.args.output, self.mode) {
-            (Some(path), mode) => output::save(&self.kept, mode, path, self.session, self.console),
+            (Some(path), mode) => {
+                let target = Target { path, force: self.args.force };
+                output::save(&self.kept, mode, target, self.session, self.console)
+            }
             (None, Mode::File(format)) => {
                 output::print_document(&self.kept, format, self.session, self.console)
             }
@@ -187,7 +190,7 @@ impl Batch<'_> {
         match outcome {
             Ok(()) => End::Done,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => End::Stop(0),
-            Err(error) if is_stop(&error) => End::Stop(1),
+            Err(error) if is_stop(&error) => End::Stop(INTERRUPTED),
             Err(error) => {
                 self.console.say(format!("error: {error}"));
                 End::Stop(1)

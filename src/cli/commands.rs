@@ -41,11 +41,20 @@ fn serve(_: &[OsString]) -> u8 {
 pub(super) fn parse<A: Parser>(arguments: &[OsString], name: &str) -> Result<A, u8> {
     let command = A::command().bin_name(format!("dumpql {name}"));
     let matches = command.try_get_matches_from(arguments.get(1..).unwrap_or_default());
-    matches.and_then(|matches| A::from_arg_matches(&matches)).map_err(|error| {
-        // Errors while printing help are ignored.
-        let _ = error.print();
-        u8::try_from(error.exit_code()).unwrap_or(2)
-    })
+    matches.and_then(|matches| A::from_arg_matches(&matches)).map_err(|error| printed(&error))
+}
+
+/// Prints help, or what is wrong with the arguments. Returns the exit code: help that cannot be
+/// printed is a failure, unless nobody reads it.
+pub(super) fn printed(error: &clap::Error) -> u8 {
+    let written = error.print().and_then(|()| io::stdout().flush());
+    match (written, error.use_stderr()) {
+        (Err(failure), false) if failure.kind() != io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(io::stderr(), "error: the help cannot be written: {failure}");
+            1
+        }
+        _ => u8::try_from(error.exit_code()).unwrap_or(2),
+    }
 }
 
 /// The subcommands, for completions and the manual page.

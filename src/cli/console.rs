@@ -85,6 +85,11 @@ impl Console {
         }
     }
 
+    /// A file that results are written to; Ctrl-C ends the writing.
+    pub(super) fn file<W: Write>(&self, out: W) -> impl Write + use<W> {
+        Guarded::new(out, self.interrupt.clone())
+    }
+
     /// Writes a line to standard error; a failure is ignored.
     #[allow(clippy::unused_self, reason = "callers use the console, not a stream")]
     pub(super) fn say(&self, text: impl AsRef<str>) {

@@ -4,7 +4,11 @@ use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::terminate::leave;
 use crate::session::CancelToken;
+
+/// The exit code of what Ctrl-C ended.
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Records whether Ctrl-C was pressed, and which query it cancels. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +32,7 @@ impl Interrupt {
                 token.cancel();
             }
             if again && insist {
-                leave();
+                leave(INTERRUPTED);
             }
         });
     }
@@ -45,11 +49,6 @@ impl Interrupt {
         self.0.pressed.store(false, Ordering::Relaxed);
         token
     }
-}
-
-#[expect(clippy::exit, reason = "the second Ctrl-C ends the program immediately")]
-fn leave() {
-    std::process::exit(130);
 }
 
 /// A writer that stops when Ctrl-C is pressed.

@@ -18,6 +18,7 @@ mod script;
 #[cfg(feature = "mcp")]
 mod serve;
 mod table;
+mod terminate;
 
 use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write as _};
@@ -26,6 +27,7 @@ use std::path::{Path, PathBuf};
 use args::{Args, Invocation};
 use console::Console;
 use interrupt::Interrupt;
+use output::Target;
 
 use crate::diag::{Code, Diagnostic};
 use crate::export;
@@ -34,17 +36,14 @@ use crate::session::{self, Error, Library, Session};
 /// Runs the program with its arguments, the first being its name. Returns the exit code: 0 success,
 /// 1 a query or a source failed, 2 wrong command line, 130 ended by Ctrl-C.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    terminate::install();
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(code) = commands::run(&arguments) {
         return code;
     }
     let invocation = match args::parse(arguments) {
         Ok(invocation) => invocation,
-        Err(error) => {
-            // Errors while printing help are ignored.
-            let _ = error.print();
-            return u8::try_from(error.exit_code()).unwrap_or(2);
-        }
+        Err(error) => return commands::printed(&error),
     };
     let interrupt = Interrupt::default();
     let console = Console::new(invocation.args.color, interrupt.clone());
@@ -55,13 +54,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if let Some(page) = args::page(&invocation.args) {
         let mut out = console.out();
         let written = page.and_then(|page| out.write_all(&page)).and_then(|()| out.flush());
-        return u8::from(written.is_err_and(|e| e.kind() != io::ErrorKind::BrokenPipe));
+        drop(out);
+        return shown(written, &console);
     }
-    if let Some(path) = &invocation.args.save_sample
-        && let Err(error) = save_sample(path, &console)
-    {
-        console.say(format!("error: {error}"));
+    if let Err(error) = std::thread::Builder::new().spawn(|| {}) {
+        console.say(format!("error: the system allows no thread: {error}"));
         return 1;
+    }
+    if let Some(path) = &invocation.args.save_sample {
+        let target = Target { path, force: invocation.args.force };
+        if let Err(error) = save_sample(target, &console) {
+            console.say(format!("error: {error}"));
+            return if error.kind() == io::ErrorKind::AlreadyExists { 2 } else { 1 };
+        }
     }
     let asks = invocation.args.list
         || invocation.args.list_queries.is_some()
@@ -98,8 +103,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     if complete { code } else { code.max(1) }
 }
 
-fn save_sample(path: &Path, console: &Console) -> io::Result<()> {
-    let bytes = session::sample_file();
+fn save_sample(target: Target<'_>, console: &Console) -> io::Result<()> {
+    target.refuse_existing()?;
+    let (path, bytes) = (target.path, session::sample_file());
     export::write_file(path, |out| out.write_all(&bytes)).map_err(|error| {
         io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
     })?;
@@ -127,16 +133,20 @@ fn work(
     console: &Console,
     interrupt: &Interrupt,
 ) -> u8 {
-    if let Some(path) = &invocation.args.output
-        && let Err(error) = output::refuse_evidence(path, &session)
-    {
-        console.say(format!("error: {error}"));
-        return 2;
+    // At a prompt a person is asked.
+    let asks = invocation.steps.is_empty() && invocation.args.report.is_none();
+    let force = invocation.args.force || asks && io::stdin().is_terminal();
+    for path in invocation.args.output.iter().chain(&invocation.args.report) {
+        if let Err(error) = (Target { path, force }).check(&session) {
+            console.say(format!("error: {error}"));
+            return 2;
+        }
     }
     let mut code = 0;
     if let Some(path) = &invocation.args.report {
         interrupt.install(true);
-        code = report::run(path, &session, library, &interrupt.arm(), console);
+        let target = Target { path, force };
+        code = report::run(target, &session, library, &interrupt.arm(), console);
         if invocation.steps.is_empty() {
             return code;
         }
@@ -200,8 +210,18 @@ fn list(args: &Args, session: &Session, library: &Library, console: &Console) ->
         code = 1;
     }
     let mut out = console.out();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => 1,
-        _ => code,
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    drop(out);
+    code.max(shown(written, console))
+}
+
+/// The exit code of text that was shown. A reader that has seen enough is no failure.
+fn shown(written: io::Result<()>, console: &Console) -> u8 {
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            console.say(format!("error: standard output cannot be written: {error}"));
+            1
+        }
+        _ => 0,
     }
 }

@@ -1,15 +1,19 @@
 //! The output of results: shown immediately, or collected for one file.
 
 mod lines;
+mod target;
 
 use lines::numbered;
 pub(super) use lines::wrap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
+pub(super) use target::Target;
+use target::shown;
 
 use super::args::Mode;
 use super::console::Console;
+use super::interrupt::is_stop;
 use super::progress::grouped;
 use super::script::Script;
 use super::table::{Cut, Look, push_clean, write_lines, write_table};
@@ -244,20 +248,7 @@ pub(super) fn absent(result: &ResultSet) -> Vec<String> {
     lines
 }
 
-/// Fails if the path is an open file: dumps are evidence and must not be written to.
-///
-/// # Errors
-///
-/// An error that names the file.
-pub(super) fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> {
-    if session.is_open(path) {
-        let message = format!("{} is open as a source and is not written to", path.display());
-        return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
-    }
-    Ok(())
-}
-
-/// Writes results to files and reports their names.
+/// Writes results to files and says which.
 ///
 /// # Errors
 ///
@@ -265,31 +256,39 @@ pub(super) fn refuse_evidence(path: &Path, session: &Session) -> io::Result<()> 
 pub(super) fn save(
     answers: &[Answer],
     mode: Mode,
-    path: &Path,
+    target: Target<'_>,
     session: &Session,
     console: &Console,
 ) -> io::Result<()> {
+    let path = target.path;
     let format = match mode {
         Mode::File(format) => format,
         Mode::Auto | Mode::Table | Mode::Line => {
-            return save_text(answers, mode, path, session, console);
+            target.check(session)?;
+            return save_text(answers, mode, path, console);
         }
     };
     if format.holds_several() || answers.len() == 1 {
         let (facts, notes) = facts(session, format);
         let mut sheets: Vec<Sheet<'_>> = answers.iter().map(Answer::sheet).collect();
         sheets.extend(facts.as_ref().map(Answer::sheet));
-        refuse_evidence(path, session)?;
-        export::write_file(path, |out| export::write(format, &sheets, &notes, out))
-            .map_err(|error| named(path, &error))?;
+        target.check(session)?;
+        let write =
+            |out: &mut dyn Write| export::write(format, &sheets, &notes, &mut console.file(out));
+        export::write_file(path, write).map_err(|error| named(path, error))?;
         say_saved(path, answers.iter().map(|a| a.result.len()).sum(), answers.len(), console);
     } else {
-        for (index, answer) in answers.iter().enumerate() {
-            let path = numbered(path, index + 1);
-            refuse_evidence(&path, session)?;
-            export::write_file(&path, |out| export::write(format, &[answer.sheet()], &[], out))
-                .map_err(|error| named(&path, &error))?;
-            say_saved(&path, answer.result.len(), 1, console);
+        let paths: Vec<_> = (1..=answers.len()).map(|number| numbered(path, number)).collect();
+        // All are looked at before the first is written.
+        for path in &paths {
+            Target { path, ..target }.check(session)?;
+        }
+        for (answer, path) in answers.iter().zip(&paths) {
+            let write = |out: &mut dyn Write| {
+                export::write(format, &[answer.sheet()], &[], &mut console.file(out))
+            };
+            export::write_file(path, write).map_err(|error| named(path, error))?;
+            say_saved(path, answer.result.len(), 1, console);
         }
     }
     for answer in answers {
@@ -298,16 +297,10 @@ pub(super) fn save(
     Ok(())
 }
 
-fn save_text(
-    answers: &[Answer],
-    mode: Mode,
-    path: &Path,
-    session: &Session,
-    console: &Console,
-) -> io::Result<()> {
-    refuse_evidence(path, session)?;
+fn save_text(answers: &[Answer], mode: Mode, path: &Path, console: &Console) -> io::Result<()> {
     let look = Look { width: None, max_rows: None, colour: false, null: "NULL".to_owned() };
     export::write_file(path, |out| {
+        let out = &mut console.file(out);
         for answer in answers {
             match mode {
                 Mode::Line => write_lines(&answer.result, &look, out)?,
@@ -316,7 +309,7 @@ fn save_text(
         }
         Ok(())
     })
-    .map_err(|error| named(path, &error))?;
+    .map_err(|error| named(path, error))?;
     say_saved(path, answers.iter().map(|a| a.result.len()).sum(), answers.len(), console);
     Ok(())
 }
@@ -370,13 +363,15 @@ fn facts(session: &Session, format: FileFormat) -> (Option<Answer>, Vec<Note>) {
     }
 }
 
-fn named(path: &Path, error: &io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display()))
+fn named(path: &Path, error: io::Error) -> io::Error {
+    if is_stop(&error) {
+        return error;
+    }
+    io::Error::new(error.kind(), format!("cannot write {}: {error}", shown(path)))
 }
 
 fn say_saved(path: &Path, rows: usize, results: usize, console: &Console) {
-    let mut text = String::new();
-    push_clean(&path.display().to_string(), &mut text);
+    let mut text = shown(path);
     let _ = write!(text, ": {} row{}", grouped(rows), if rows == 1 { "" } else { "s" });
     if results > 1 {
         let _ = write!(text, " of {results} results");

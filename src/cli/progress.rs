@@ -40,7 +40,8 @@ pub(super) fn with_progress<T>(
         return work(&progress);
     }
     std::thread::scope(|scope| {
-        scope.spawn(|| progress.draw(query));
+        // If no thread can be started, nothing is drawn.
+        let _ = std::thread::Builder::new().spawn_scoped(scope, || progress.draw(query));
         let _end = End(&progress);
         work(&progress)
     })

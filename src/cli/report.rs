@@ -7,7 +7,8 @@ use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::console::Console;
-use super::output::{self, Answer};
+use super::interrupt::INTERRUPTED;
+use super::output::{Answer, Target};
 use super::script::{self, Script};
 use crate::catalog::{Format, PointerWidth, Value};
 use crate::diag::Code;
@@ -18,10 +19,7 @@ use crate::session::{self, CancelToken, Error, Library, SavedPattern, SavedQuery
 /// A section: its heading, and the queries of its evidence.
 type Plan = (&'static str, &'static [(&'static str, &'static str)]);
 
-/// The exit code of a report that was interrupted by Ctrl-C.
-const CANCELLED: u8 = 130;
-
-/// Headings with their results.
+/// Headings with the answers below each.
 type Parts = Vec<(&'static str, Vec<Answer>)>;
 
 /// Sections on the machine, after the patterns.
@@ -112,15 +110,14 @@ impl Maker<'_> {
 
 /// Creates and writes the report. Returns the exit code.
 pub(super) fn run(
-    path: &Path,
+    target: Target<'_>,
     session: &Session,
     library: &Library,
     token: &CancelToken,
     console: &Console,
 ) -> u8 {
     let maker = Maker { session, library, token };
-    let written =
-        output::refuse_evidence(path, session).and_then(|()| write(path, &maker, console));
+    let written = target.check(session).and_then(|()| write(target.path, &maker, console));
     match written {
         Ok(code) => code,
         Err(error) => {
@@ -152,7 +149,7 @@ fn write(path: &Path, maker: &Maker<'_>, console: &Console) -> io::Result<u8> {
     for failed in &kept.failed {
         console.say(format!("error: {failed}"));
     }
-    Ok(if maker.token.is_cancelled() { CANCELLED } else { u8::from(!kept.failed.is_empty()) })
+    Ok(if maker.token.is_cancelled() { INTERRUPTED } else { u8::from(!kept.failed.is_empty()) })
 }
 
 /// The results that the report shows, kept until it is written.

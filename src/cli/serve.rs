@@ -22,7 +22,7 @@ A client starts it with a line such as
 
 No file is opened that is not below a folder of --root or --allow-write, wherever links lead,
 and none is written that is not below a folder of --allow-write. No symbol server is asked that
---symbols does not name. The memory of joins and functions and the time of a call are limited.";
+--symbols does not name. The memory of a query and the time of a call are limited.";
 
 /// Serve AI assistants by the Model Context Protocol, on standard input and output
 #[derive(Debug, Parser)]
@@ -80,6 +80,7 @@ pub(super) fn main(arguments: &[OsString]) -> u8 {
         symbols: args.symbols,
         offline: args.offline,
         memory: Some(args.memory),
+        handle_faults: true,
         ..Options::default()
     };
     let config = mcp::Config {

@@ -4,11 +4,10 @@
 //! and from what else the search depends on. It is written under a temporary name and then renamed,
 //! and it is used only if its checksum is right. Deleting the directory costs only time.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
@@ -16,6 +15,8 @@ use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
 
 use super::Image;
 use super::bytes::u64_at;
+use super::fault::Health;
+use crate::parts::{self, Part};
 
 const MAGIC: &[u8; 16] = b"dumpql index 04\n";
 /// Magic, key, length and checksum.
@@ -108,6 +109,8 @@ impl Sum {
 pub struct Entry {
     path: PathBuf,
     key: [u8; 16],
+    /// Whether what was read of the file is right.
+    health: Health,
 }
 
 impl Entry {
@@ -125,7 +128,7 @@ impl Entry {
         }
         let key = key.digest128();
         let path = folder.join(format!("{kind}-{key:032x}.{ENDING}"));
-        Some(Self { path, key: key.to_le_bytes() })
+        Some(Self { path, key: key.to_le_bytes(), health: image.health() })
     }
 
     /// The stored bytes, or `None` if there are none or they are damaged.
@@ -139,16 +142,12 @@ impl Entry {
 
     /// Begins to write the entry, or returns `None` if the directory is not writable.
     pub fn write(&self) -> Option<Writer> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let folder = self.path.parent()?;
-        fs::create_dir_all(folder).ok()?;
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let beside = self.path.with_extension(format!("{}-{number}.part", std::process::id()));
-        let file = OpenOptions::new().write(true).create_new(true).open(&beside).ok()?;
+        fs::create_dir_all(self.path.parent()?).ok()?;
+        let (part, file) = Part::beside(&self.path).ok()?;
         let mut file = BufWriter::with_capacity(1 << 18, file);
         file.write_all(&[0; HEAD]).ok()?;
         let (entry, sum) = (self.clone(), Sum::new());
-        Some(Writer { file: Some(file), beside, entry, sum, bytes: 0 })
+        Some(Writer { file: Some(file), part, entry, sum, bytes: 0 })
     }
 }
 
@@ -168,7 +167,7 @@ impl Deref for Kept {
 #[derive(Debug)]
 pub struct Writer {
     file: Option<BufWriter<File>>,
-    beside: PathBuf,
+    part: Part,
     entry: Entry,
     sum: Sum,
     bytes: u64,
@@ -184,7 +183,8 @@ impl Writer {
         }
     }
 
-    /// Moves the entry into place; returns whether that succeeded.
+    /// Moves the entry into place; returns whether that succeeded. What was made of a file that was
+    /// cut meanwhile is not kept.
     pub fn finish(mut self) -> bool {
         let mut head = Vec::with_capacity(HEAD);
         head.extend_from_slice(MAGIC);
@@ -195,18 +195,11 @@ impl Writer {
             let placed = file.seek(SeekFrom::Start(0)).and_then(|_| file.write_all(&head));
             placed.and_then(|()| file.flush()).is_ok()
         });
-        let done = written && fs::rename(&self.beside, &self.entry.path).is_ok();
+        let done = written && self.entry.health.damage().is_none() && self.part.place().is_ok();
         if done {
             make_room(&self.entry.path);
         }
         done
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.file = None;
-        let _ = fs::remove_file(&self.beside);
     }
 }
 
@@ -216,7 +209,9 @@ fn make_room(entry: &Path) {
         let name = path.file_name()?.to_str()?;
         Some(name.split_once('-')?.0.to_owned())
     };
-    let Some(files) = entry.parent().and_then(|folder| fs::read_dir(folder).ok()) else { return };
+    let Some(folder) = entry.parent() else { return };
+    parts::sweep(folder);
+    let Ok(files) = fs::read_dir(folder) else { return };
     let is_alike = |path: &PathBuf| {
         path.extension().is_some_and(|ending| ending == ENDING) && kind(path) == kind(entry)
     };

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use super::cache::Identity;
+use super::fault::{Health, Registered};
 use super::layout::Layout;
 use super::spool::{self, Spooling};
 use super::{Error, shown};
@@ -24,6 +25,8 @@ pub struct Image {
     /// A second file that was read for this image.
     beside: Option<Arc<Path>>,
     bytes: Bytes,
+    /// Whether what is read is what the file held.
+    health: Health,
     /// The size of the file, if it differs from the number of bytes.
     file_bytes: Option<u64>,
     /// Where physical pages are in the bytes, if the bytes themselves do not say it.
@@ -38,10 +41,23 @@ pub struct Image {
 
 #[derive(Clone)]
 enum Bytes {
-    Mapped(Arc<Mmap>),
-    /// A file that is deleted when it is closed. The mapping is dropped first.
-    Temporary(Arc<(Mmap, File)>),
+    Mapped(Arc<Mapped>),
     Owned(Arc<[u8]>),
+}
+
+/// A mapping; what it consists of is dropped in this order.
+struct Mapped {
+    bytes: Mmap,
+    /// A file that is deleted when it is closed.
+    _temporary: Option<File>,
+    registered: Arc<Registered>,
+}
+
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // Something else may be mapped there next.
+        self.registered.end();
+    }
 }
 
 impl Image {
@@ -72,13 +88,17 @@ impl Image {
         if let Some(found) = special(kind) {
             return Err(not(found));
         }
-        let file = File::open(path).map_err(io)?;
+        let mut file = File::open(path).map_err(io)?;
         let metadata = file.metadata().map_err(io)?;
         if metadata.len() == 0 {
             return Err(not("an empty file"));
         }
-        let bytes = Bytes::Mapped(Arc::new(map(&file).map_err(io)?));
-        let image = Self::new(&name, bytes);
+        if is_remote(path) {
+            return spool::pipe(&name, &mut file, spooling);
+        }
+        let mapped = map(&file, None).map_err(io)?;
+        let health = Health::of(&name, &mapped.registered, Some((path, &metadata)));
+        let image = Self { health, ..Self::new(&name, Bytes::Mapped(Arc::new(mapped))) };
         Ok(Self { file: Some(Arc::from(path)), identity: Identity::of(&metadata), ..image })
     }
 
@@ -94,6 +114,7 @@ impl Image {
             file: None,
             beside: None,
             bytes,
+            health: Health::default(),
             file_bytes: None,
             layout: None,
             is_guess: false,
@@ -107,7 +128,9 @@ impl Image {
         if file.metadata()?.len() == 0 {
             return Ok(Self::from_bytes(path, Vec::new()));
         }
-        Ok(Self::new(path, Bytes::Temporary(Arc::new((map(&file)?, file)))))
+        let mapped = map(&file, Some(file.try_clone()?))?;
+        let health = Health::of(path, &mapped.registered, None);
+        Ok(Self { health, ..Self::new(path, Bytes::Mapped(Arc::new(mapped))) })
     }
 
     /// The image as a member of an archive.
@@ -161,6 +184,11 @@ impl Image {
     /// Size and time of the file.
     pub(super) const fn identity(&self) -> Option<Identity> {
         self.identity
+    }
+
+    /// Whether what is read of the image is what the file held when it was opened.
+    pub(crate) fn health(&self) -> Health {
+        self.health.clone()
     }
 
     /// The path of the file; `None` for bytes in memory.
@@ -236,12 +264,27 @@ const fn is_pipe(_: FileType) -> bool {
     false
 }
 
+/// Whether the file is on another machine, so that a mapping of it may fail at any time and nothing
+/// handles that. Elsewhere such a fault is handled.
+#[cfg(windows)]
+fn is_remote(path: &Path) -> bool {
+    let real = path.canonicalize();
+    real.is_ok_and(|real| real.as_os_str().to_string_lossy().starts_with(r"\\?\UNC\"))
+}
+
+#[cfg(not(windows))]
+const fn is_remote(_: &Path) -> bool {
+    false
+}
+
 #[allow(unsafe_code, reason = "the only place where a file is mapped")]
-fn map(file: &File) -> std::io::Result<Mmap> {
-    // SAFETY: the mapping is read only. Another process that truncates the file while it is mapped
-    // makes later reads fault; dumps are written once and then left alone, and every tool that
-    // maps them, debuggers included, accepts this.
-    unsafe { Mmap::map(file) }
+fn map(file: &File, temporary: Option<File>) -> std::io::Result<Mapped> {
+    // SAFETY: the mapping is read only. Another process that cuts the file while it is mapped makes
+    // later reads fault, which `fault` handles; one that writes to it changes bytes that are read
+    // once each, by offset, and are believed in no way that a hostile file could not use.
+    let bytes = unsafe { Mmap::map(file) }?;
+    let registered = Arc::new(Registered::new(&bytes));
+    Ok(Mapped { bytes, _temporary: temporary, registered })
 }
 
 impl Deref for Image {
@@ -249,8 +292,7 @@ impl Deref for Image {
 
     fn deref(&self) -> &[u8] {
         match &self.bytes {
-            Bytes::Mapped(bytes) => bytes,
-            Bytes::Temporary(bytes) => &bytes.0,
+            Bytes::Mapped(mapped) => &mapped.bytes,
             Bytes::Owned(bytes) => bytes,
         }
     }

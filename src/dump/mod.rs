@@ -1,8 +1,8 @@
 //! Dump files: their container formats, and their bytes. Each container format has one file in this
 //! module.
 //!
-//! This is the only module that opens dump files, and it has the only `unsafe` code (the file
-//! mapping). It knows nothing about kernel structures.
+//! This is the only module that opens dump files, and it has the `unsafe` code of mapping them and of
+//! handling their faults. It knows nothing about kernel structures.
 
 // Every number here comes from a file that may be damaged.
 #![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
@@ -14,6 +14,7 @@ pub mod bytes;
 pub mod cache;
 mod detect;
 mod elf;
+mod fault;
 mod foreign;
 pub mod header;
 mod hiber;
@@ -35,6 +36,7 @@ mod xpress;
 
 pub use bytes::Width;
 pub use detect::{Format, detect};
+pub use fault::{Health, install as handle_faults};
 pub use image::Image;
 pub use layout::Saved;
 pub use listing::files;

@@ -72,7 +72,8 @@ impl Engine<'_> {
         wanted: &[usize],
         limit: Option<usize>,
     ) -> Result<Batch, Diagnostic> {
-        let (cx, name) = (&self.cx.tables, call.function.name);
+        let cx = &Cx { room: self.room(), ..self.cx.tables };
+        let name = call.function.name;
         let batch = match self.cx.registry.table_function(name).map(|f| &f.code) {
             Some(TableCode::Series(series)) => {
                 let mut rows = CallRows::new(cx, &call.columns, wanted, limit);
@@ -90,8 +91,9 @@ impl Engine<'_> {
         };
         batch.map_err(|error| match error {
             CallError::Cancelled => Diagnostic::new(Code::Cancelled, "the query was cancelled"),
-            CallError::Limit(message) => Diagnostic::at(Code::Limit, span, message)
-                .help("take fewer with LIMIT, or with narrower arguments"),
+            CallError::Limit(message) => Diagnostic::at(Code::Limit, span, message).help(
+                "take fewer with LIMIT, or with narrower arguments; --memory gives a query more",
+            ),
             CallError::Argument { message, .. } => {
                 Diagnostic::at(Code::BadArguments, span, message)
             }

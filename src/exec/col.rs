@@ -364,4 +364,24 @@ impl Col {
             other => other.len() * 8,
         }
     }
+
+    /// Hands over where each of its buffers is, and roughly its size.
+    pub(super) fn each_buffer(&self, each: &mut dyn FnMut(usize, usize)) {
+        fn prim<T: NativeType>(array: &PrimitiveArray<T>, each: &mut dyn FnMut(usize, usize)) {
+            each(array.values().storage_ptr() as usize, array.len() * size_of::<T>());
+        }
+        match self {
+            Self::Null(_) => {}
+            Self::Bool(a) => each(a.values().as_slice().0.as_ptr() as usize, a.len() / 8),
+            Self::Int(a) => prim(a, each),
+            Self::Double(a) => prim(a, each),
+            Self::Addr(a) => prim(a, each),
+            Self::Text(a) => {
+                each(a.views().storage_ptr() as usize, a.len() * 16);
+                for buffer in a.data_buffers().iter() {
+                    each(buffer.storage_ptr() as usize, buffer.len());
+                }
+            }
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use polars::prelude::{DataFrame, PlSmallStr};
 
 use super::analyze::Analysis;
+use super::buffers::Buffers;
 use super::col::Col;
 use super::frame::Frame;
 use super::keys::{self, Groups, Stop};
@@ -18,15 +19,15 @@ use super::{
     window,
 };
 use crate::catalog::Value;
-use crate::diag::{Code, Diagnostic, Span};
+use crate::diag::{Code, Diagnostic};
 use crate::plan::{Known, Plan, Rel};
 
 /// One run of one query, or of a part of it that runs several times.
 #[derive(Clone)]
 pub(super) struct Engine<'a> {
     pub(super) cx: &'a Context<'a>,
-    run: Arc<Run>,
-    /// The values that the outer row passes to the sub-query.
+    pub(super) run: Arc<Run>,
+    /// What the row around gives the sub-query that runs.
     params: Arc<[Value<'static>]>,
     /// The new rows of the recursions whose step is running.
     working: Vec<(usize, Frame)>,
@@ -37,12 +38,14 @@ pub(super) struct Engine<'a> {
     quiet: bool,
 }
 
-/// The state that all parts of a query share.
-struct Run {
+/// What all parts of a query share.
+pub(super) struct Run {
     analysis: Option<Mutex<Analysis>>,
     state: Mutex<State>,
-    /// Bytes of operator results that wait for other operators.
-    held: AtomicUsize,
+    /// Bytes of the rows of operators that wait for other operators.
+    pub(super) held: AtomicUsize,
+    /// Bytes of the rows that are kept until the query ends.
+    pub(super) kept: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -61,10 +64,9 @@ pub(super) struct State {
     unread: Vec<(Unread, Diagnostic)>,
     /// Whether a source answered a table.
     is_answered: bool,
+    /// What is kept until the query ends, or belongs to the session.
+    pub(super) buffers: Buffers,
 }
-
-/// The maximum number of rows of one operator.
-const MAX_ROWS: usize = 200_000_000;
 
 impl<'a> Engine<'a> {
     pub(super) fn new(cx: &'a Context<'a>, analysed: bool) -> Self {
@@ -72,6 +74,7 @@ impl<'a> Engine<'a> {
             analysis: analysed.then(Mutex::default),
             state: Mutex::default(),
             held: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
         };
         Self {
             cx,
@@ -185,8 +188,10 @@ impl<'a> Engine<'a> {
         let line = self.begin(plan);
         let held = self.run.held.load(Ordering::Relaxed);
         let frame = self.operator(plan, need)?;
-        // The inputs are dropped by now; the caller holds the output.
-        self.run.held.store(held.saturating_add(frame.bytes()), Ordering::Relaxed);
+        // The inputs are gone, and whoever asked has the output.
+        let bytes = self.state().buffers.beside(&frame.cols);
+        self.run.held.store(held.saturating_add(bytes), Ordering::Relaxed);
+        self.check_rows(plan)?;
         if frame.cols.len() != plan.schema.len() {
             return Err(internal(plan, "an operator yields other columns than its schema says"));
         }
@@ -251,6 +256,7 @@ impl<'a> Engine<'a> {
             return Ok(frame.clone());
         }
         let frame = self.apart().run_all(plan)?;
+        self.keep(&frame);
         self.state().shared.insert(id, frame.clone());
         Ok(frame)
     }
@@ -267,6 +273,7 @@ impl<'a> Engine<'a> {
             return Ok(frame.clone());
         }
         let frame = self.apart().run_all(plan)?;
+        self.keep(&frame);
         self.state().queries.insert(place, frame.clone());
         Ok(frame)
     }
@@ -331,56 +338,19 @@ impl<'a> Engine<'a> {
 
     /// Groups rows by the values of the columns.
     pub(super) fn group(&self, cols: &[Col], rows: usize) -> Result<Groups, Diagnostic> {
+        // Keys, hash tables, and the numbers of groups.
+        let per_row = if cols.len() > 1 { 56usize } else { 32 };
+        self.check_room_for(rows.saturating_mul(per_row)).map_err(|error| match error.code {
+            Code::Limit => Diagnostic { message: self.too_large("groups"), ..error },
+            _ => error,
+        })?;
         let groups = keys::group(cols, rows, self.stop());
         self.check_cancelled()?;
         Ok(groups)
     }
-
-    /// Fails if a join is about to return more rows than the limits allow.
-    pub(super) fn check_size(
-        &self,
-        span: Span,
-        rows: usize,
-        bytes_per_row: usize,
-    ) -> Result<(), Diagnostic> {
-        let bytes = rows.saturating_mul(bytes_per_row.max(8));
-        if rows > MAX_ROWS {
-            let message = format!("the join yields {rows} rows, more than the limit of {MAX_ROWS}");
-            return Err(Diagnostic::at(Code::Limit, span, message).help(NARROWER));
-        }
-        self.check_room(span, bytes).map_err(|error| {
-            let (mib, limit) = (bytes >> 20, self.cx.memory >> 20);
-            let message = format!(
-                "the join yields {rows} rows of about {mib} MiB, more than the query's {limit} MiB leave room for"
-            );
-            if error.code == Code::Limit { Diagnostic { message, ..error }.help(NARROWER) } else { error }
-        })
-    }
-
-    /// Accounts for text that a function made; it counts until the operator ends.
-    pub(super) fn make(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
-        // Twice: for the values, and for the column that is made of them.
-        self.run.held.fetch_add(bytes.saturating_mul(2), Ordering::Relaxed);
-        self.check_room(span, 0)
-    }
-
-    /// Fails if this many more bytes exceed the query's memory limit, or if it was cancelled.
-    pub(super) fn check_room(&self, span: Span, bytes: usize) -> Result<(), Diagnostic> {
-        let held = self.run.held.load(Ordering::Relaxed);
-        if held.saturating_add(bytes) <= self.cx.memory {
-            return self.check_cancelled();
-        }
-        let limit = self.cx.memory >> 20;
-        let message = format!("the values need more than the query's {limit} MiB");
-        Err(Diagnostic::at(Code::Limit, span, message).help(MORE))
-    }
 }
 
-const NARROWER: &str =
-    "join on a condition that fewer pairs of rows fulfil, or filter the inputs first";
-const MORE: &str = "--memory gives a query more";
-
-/// An internal error, with its position in the query.
+/// A defect of the engine or the planner, with its place in the query.
 pub(super) fn internal(plan: &Plan, message: &str) -> Diagnostic {
     Diagnostic::at(Code::Internal, plan.span, message)
 }

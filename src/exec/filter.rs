@@ -18,7 +18,12 @@ pub(super) fn run(
     let frame = engine.run(input, &read)?;
     let keep = Eval::new(engine, &frame).predicate(predicate)?;
     let frame = only(frame, need);
-    Ok(if keep.unset_bits() == 0 { frame } else { frame.filter(&keep) })
+    if keep.unset_bits() == 0 {
+        return Ok(frame);
+    }
+    let part = frame.bytes() / frame.rows.max(1);
+    engine.check_room(predicate.span, part.saturating_mul(keep.set_bits()))?;
+    Ok(frame.filter(&keep))
 }
 
 /// The frame with unused columns replaced by NULLs.

@@ -2,6 +2,7 @@
 
 use polars_arrow::bitmap::Bitmap;
 
+use super::buffers::Buffers;
 use super::col::Col;
 
 /// Columns of equal length. The number of rows is stored, so that it is known even without columns.
@@ -20,7 +21,7 @@ impl Frame {
 
     /// The approximate memory of the columns.
     pub(super) fn bytes(&self) -> usize {
-        self.cols.iter().map(Col::bytes).sum()
+        Buffers::default().add(&self.cols)
     }
 
     pub(super) fn slice(&self, offset: usize, len: usize) -> Self {

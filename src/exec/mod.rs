@@ -7,6 +7,8 @@ mod aggregate;
 mod analyze;
 mod arrow;
 mod arrow_columns;
+mod budget;
+mod buffers;
 mod call;
 mod col;
 mod distinct;

@@ -5,7 +5,7 @@ use super::eval::Eval;
 use super::frame::Frame;
 use super::{col::Col, uses};
 use crate::diag::Diagnostic;
-use crate::plan::{Expr, Plan};
+use crate::plan::{Expr, ExprKind, Plan};
 
 pub(super) fn run(
     engine: &Engine<'_>,
@@ -18,7 +18,14 @@ pub(super) fn run(
     let frame = engine.run(input, &uses::of(used, input.schema.len()))?;
     let eval = Eval::new(engine, &frame);
     let column = |(i, expr): (usize, &Expr)| {
-        if wanted(i) { eval.column(expr) } else { Ok(Col::Null(frame.rows)) }
+        if !wanted(i) {
+            return Ok(Col::Null(frame.rows));
+        }
+        let col = eval.column(expr)?;
+        if !matches!(expr.kind, ExprKind::Column(_)) {
+            engine.hold(expr.span, &col)?;
+        }
+        Ok(col)
     };
     let cols = exprs.iter().enumerate().map(column).collect::<Result<_, _>>()?;
     Ok(Frame::new(cols, frame.rows))

@@ -13,7 +13,7 @@ use crate::catalog::{
 };
 use crate::diag::{Code, Diagnostic, Span};
 use crate::plan::{Expr, ScanColumn, Scanned, TableCall};
-use crate::table::{ScanError, ScanRequest, Table, Unanswered};
+use crate::table::{Cx, ScanError, ScanRequest, Table, Unanswered};
 
 /// The maximum number of sources whose reason for not answering is shown.
 const MOST_REASONS: usize = 3;
@@ -51,9 +51,11 @@ impl Engine<'_> {
         if let Scanned::Table(name) = table
             && let Some(table) = self.cx.attached.iter().find(|t| t.spec().name == *name)
         {
-            return attached(table, columns, limit).ok_or_else(|| {
+            let frame = attached(table, columns, limit).ok_or_else(|| {
                 Diagnostic::at(Code::Internal, span, "a scan reads no such column")
-            });
+            })?;
+            self.lend(&frame);
+            return Ok(frame);
         }
         let request = Request {
             table: table.clone(),
@@ -65,6 +67,7 @@ impl Engine<'_> {
             return Ok(frame);
         }
         let frame = self.read(span, &request)?;
+        self.keep(&frame);
         self.with_scans(|scans| scans.0.push((request, frame.clone())));
         Ok(frame)
     }
@@ -144,7 +147,8 @@ impl Engine<'_> {
         let spec = table.spec(self.cx.tables.sources.len() > 1);
         let column = |index: &usize| spec.columns.get(*index).map_or("", |c| c.name);
         let names = Names(name, wanted.iter().map(column).collect());
-        match table.scan(&self.cx.tables, &ask) {
+        let cx = Cx { room: self.room(), ..self.cx.tables };
+        match table.scan(&cx, &ask) {
             Ok(scan) => {
                 self.answered();
                 Ok((scan.batch, names))
@@ -162,6 +166,15 @@ impl Engine<'_> {
             }
             Err(ScanError::Cancelled) => {
                 Err(Diagnostic::new(Code::Cancelled, "the query was cancelled"))
+            }
+            Err(ScanError::TooMany(rows)) => {
+                let limit = self.cx.memory >> 20;
+                let message = format!(
+                    "the rows of `{name}` need more than the query's {limit} MiB, after {rows}"
+                );
+                Err(Diagnostic::at(Code::Limit, span, message)
+                    .help("--memory gives a query more")
+                    .help("ask for fewer columns, or for fewer rows with WHERE or LIMIT"))
             }
             Err(ScanError::Failed(because)) => {
                 let message = format!("table `{name}` could not be read: {because}");

@@ -13,8 +13,10 @@ pub(super) fn run(
     left: &Plan,
     right: &Plan,
 ) -> Result<Frame, Diagnostic> {
+    let span = right.span;
     let left = engine.run_all(left)?;
     let right = engine.run_all(right)?;
+    engine.check_room(span, left.bytes().saturating_add(right.bytes()))?;
     let both = Frame::concat(&[left.clone(), right]);
     if op == SetOp::Union && all {
         return Ok(both);

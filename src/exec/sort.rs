@@ -24,14 +24,19 @@ pub(super) fn run(
     for key in keys {
         uses::mark(&key.expr, &mut read);
     }
+    let span = input.span;
     let frame = engine.run(input, &read)?;
     let keys = compute(&Eval::new(engine, &frame), keys)?;
-    engine.check_cancelled()?;
+    let copy = frame.bytes() / frame.rows.max(1) * top.unwrap_or(usize::MAX).min(frame.rows);
+    engine.check_room(span, copy.saturating_add(frame.rows.saturating_mul(BYTES_PER_ROW)))?;
     let rows: Vec<u32> = (0u32..).take(frame.rows).collect();
     let order = sorted(&keys, &rows, top, engine.stop());
     engine.check_cancelled()?;
     Ok(filter::only(frame, need).take(&order))
 }
+
+/// What sorting takes beside the rows: numbers of rows, and twice their keys.
+const BYTES_PER_ROW: usize = 40;
 
 /// The sort keys of all rows.
 pub(super) fn compute(eval: &Eval<'_>, keys: &[SortKey]) -> Result<Vec<Key>, Diagnostic> {

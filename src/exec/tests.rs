@@ -47,6 +47,7 @@ fn execute(plan: Plan) -> Result<ResultSet, Diagnostic> {
             sources: &[],
             cancelled: &AtomicBool::new(false),
             progress: &Progress::default(),
+            room: usize::MAX,
         },
         registry: &Registry::default(),
         attached: &tables,

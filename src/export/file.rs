@@ -1,9 +1,13 @@
 //! Atomic file writes: a file is either complete or unchanged.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
+
+use crate::parts::Part;
+
+/// How many links a path may lead through, as the system counts.
+const MOST_LINKS: usize = 40;
 
 /// Writes a file through a temporary one next to it, which is renamed when it is complete. On an
 /// error the temporary file is removed, and an existing file is unchanged.
@@ -21,60 +25,46 @@ pub fn write_file(
         write(&mut out)?;
         return out.flush();
     }
-    // A symbolic link is kept: its target is replaced.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = behind_links(path)?;
     if target.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "is a folder"));
     }
-    let (temporary, file) = create_beside(&target)?;
-    let written = fill(file, write).and_then(|()| {
-        if let Ok(old) = fs::metadata(&target) {
-            fs::set_permissions(&temporary, old.permissions())?;
-        }
-        fs::rename(&temporary, &target)
-    });
-    if written.is_err() {
-        // The first error is reported; a temporary file that remains is less important.
-        let _ = fs::remove_file(&temporary);
-    }
-    written
-}
-
-fn fill(file: File, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+    let (part, file) = Part::beside(&target)?;
+    let replaces = target.exists();
     let mut out = BufWriter::with_capacity(1 << 16, file);
     write(&mut out)?;
-    out.flush()
+    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+    if replaces {
+        // What a server or a quota refuses late is known before the old file is gone.
+        file.sync_data()?;
+    }
+    drop(file);
+    part.place()
 }
 
-/// A new file in the folder of `target`; an existing file is never used.
-fn create_beside(target: &Path) -> io::Result<(PathBuf, File)> {
-    let Some(name) = target.file_name() else {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "names no file"));
-    };
-    let mut attempt = 0u32;
-    loop {
-        let mut temporary = OsString::from(".");
-        temporary.push(name);
-        temporary.push(format!(".{}-{attempt}.part", std::process::id()));
-        let path = target.with_file_name(temporary);
-        match File::options().write(true).create_new(true).open(&path) {
-            Ok(file) => return Ok((path, file)),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && attempt < 100 => {
-                attempt += 1;
-            }
-            Err(error) => return Err(error),
-        }
+/// The file that a path leads to, through links, whether it exists or not.
+fn behind_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&path) else { return Ok(path) };
+        path = path.parent().map_or_else(|| next.clone(), |folder| folder.join(&next));
     }
+    Err(io::Error::other("too many links"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_error_keeps_the_old_file_and_removes_the_temporary_one() {
-        let folder = std::env::temp_dir().join(format!("dumpql-file-{}", std::process::id()));
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("dumpql-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    #[test]
+    fn an_error_leaves_the_old_file_and_nothing_else() {
+        let folder = folder("file");
         let path = folder.join("x.csv");
         write_file(&path, |out| out.write_all(b"one")).unwrap();
         let failed = write_file(&path, |out| {
@@ -87,6 +77,32 @@ mod tests {
         assert_eq!(fs::read(&path).unwrap(), b"three");
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         assert!(write_file(&folder, |_| Ok(())).is_err());
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn links_stay_links() {
+        use std::os::unix::fs::symlink;
+
+        let folder = folder("links");
+        let below = folder.join("below");
+        fs::create_dir_all(&below).unwrap();
+        for (link, to) in [("new", "below/made"), ("old", "below/there"), ("far", "new2")] {
+            symlink(to, folder.join(link)).unwrap();
+        }
+        symlink(below.join("far"), folder.join("new2")).unwrap();
+        fs::write(below.join("there"), "old").unwrap();
+        for (link, file) in [("new", "made"), ("old", "there"), ("far", "far")] {
+            write_file(&folder.join(link), |out| out.write_all(b"now")).unwrap();
+            assert!(fs::symlink_metadata(folder.join(link)).unwrap().is_symlink(), "{link}");
+            assert_eq!(fs::read(below.join(file)).unwrap(), b"now", "{link}");
+        }
+        symlink("round", folder.join("round")).unwrap();
+        assert!(write_file(&folder.join("round"), |out| out.write_all(b"no")).is_err());
+        symlink("none/x", folder.join("lost")).unwrap();
+        assert!(write_file(&folder.join("lost"), |out| out.write_all(b"no")).is_err());
+        assert!(fs::symlink_metadata(folder.join("lost")).unwrap().is_symlink());
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -150,16 +150,18 @@ pub(super) fn read_columns(
 ) -> Result<import::Columns, Error> {
     let bad = |found: &str| Error::from(Diagnostic::new(Code::BadFile, format!("{path}: {found}")));
     let image = Image::open(Path::new(path))?;
+    let health = image.health();
     let read = || {
         let read = kind.columns(&image, path, options, stop);
         read.map_err(|error| bad(&error.0))
     };
-    match kind {
-        // The reader may panic on a damaged file.
+    let columns = match kind {
+        // The reader of a damaged file may come upon what it did not expect.
         import::Kind::Parquet => super::guard::guarded(read)
             .map_err(|error| if error.code() == Code::Internal { bad("damaged") } else { error }),
         _ => read(),
-    }
+    };
+    health.damage().map_or(columns, |damage| Err(super::state::damaged(damage).into()))
 }
 
 /// The options for a text file; `None` if none are given.

@@ -17,6 +17,8 @@ struct Form {
     format: FileFormat,
     delimiter: Option<char>,
     header: bool,
+    /// Whether a file that is there is replaced.
+    overwrites: bool,
 }
 
 impl Prepared<'_> {
@@ -32,9 +34,13 @@ impl Prepared<'_> {
         let path = self.session.options.writable(&file.text);
         let path = path.map_err(|error| vec![placed(error, file.span)])?;
         let form = form(file, options).map_err(|error| vec![error])?;
-        if self.session.is_open(&path) {
-            let message = format!("{} is open as a source and is not written to", file.text);
+        if let Some(open_as) = self.session.use_of(&path) {
+            let message = format!("{} is open as {open_as} and is not written to", file.text);
             return Err(fail(Code::Io, message));
+        }
+        if path.is_file() && !form.overwrites && !self.session.options.overwrite {
+            let error = Diagnostic::at(Code::Io, file.span, format!("{} exists", file.text));
+            return Err(vec![error.help("(OVERWRITE true) behind the name replaces it")]);
         }
         let rows = self.rows(query.clone(), &self.params, run)?;
         let text = lang::format_query(query);
@@ -69,7 +75,7 @@ fn count_of(rows: i64, span: Span) -> Query {
 fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagnostic> {
     let ending = file.text.rsplit_once('.').map_or("", |(_, ending)| ending);
     let mut format = FileFormat::from_extension(ending);
-    let (mut delimiter, mut header, mut array) = (None, true, None);
+    let (mut delimiter, mut header, mut array, mut overwrites) = (None, true, None, false);
     for (name, value) in options {
         let span = value.as_ref().map_or(name.span, |value| value.span);
         let bad = |message: String| Diagnostic::at(Code::BadQuery, span, message);
@@ -82,6 +88,9 @@ fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagno
                 format = Some(known);
             }
             "header" => header = truth(text).ok_or_else(|| bad(said("HEADER")))?,
+            "overwrite" | "overwrite_or_ignore" => {
+                overwrites = truth(text).ok_or_else(|| bad(said("OVERWRITE")))?;
+            }
             "array" => array = Some(truth(text).ok_or_else(|| bad(said("ARRAY")))?),
             "delimiter" | "delim" | "sep" => {
                 let mut chars = text.chars();
@@ -94,8 +103,10 @@ fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagno
             _ => {
                 let message = format!("COPY has no option `{}`", name.text);
                 return Err(Diagnostic::at(Code::BadQuery, name.span, message)
-                    .nearest(&name.text, ["FORMAT", "HEADER", "DELIMITER", "ARRAY"])
-                    .help("options: FORMAT csv, HEADER false, DELIMITER ';', ARRAY true"));
+                    .nearest(&name.text, ["FORMAT", "HEADER", "DELIMITER", "ARRAY", "OVERWRITE"])
+                    .help(
+                        "options: FORMAT csv, HEADER false, DELIMITER ';', ARRAY true, OVERWRITE true",
+                    ));
             }
         }
     }
@@ -110,7 +121,7 @@ fn form(file: &Ident, options: &[(Ident, Option<Ident>)]) -> Result<Form, Diagno
         Some(false) if is_json => format = FileFormat::JsonLines,
         _ => {}
     }
-    Ok(Form { format, delimiter, header })
+    Ok(Form { format, delimiter, header, overwrites })
 }
 
 fn said(option: &str) -> String {

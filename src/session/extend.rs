@@ -9,6 +9,7 @@ use super::state::OpenSource;
 use super::{Error, Session};
 use crate::catalog::{FunctionKind, FunctionSpec, Shared, Value};
 use crate::diag::{Code, Diagnostic};
+use crate::dump::Health;
 use crate::exec::{Accumulator, Aggregate, Registry, Taken};
 use crate::func::{Fault, FuncCx, HostScalar, TableFunction};
 use crate::model::Source;
@@ -77,8 +78,12 @@ impl Session {
     ///
     /// E0210 if a source already has that name.
     pub fn add_source(&self, name: &str, source: impl Source + 'static) -> Result<(), Error> {
-        let source =
-            OpenSource { name: name.to_owned(), files: Vec::new(), source: Box::new(source) };
+        let source = OpenSource {
+            name: name.to_owned(),
+            files: Vec::new(),
+            health: Health::default(),
+            source: Box::new(source),
+        };
         Ok(self.replace(|state| {
             if state.has_source(name) {
                 return Err(taken("a source", name));

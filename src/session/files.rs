@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::attach::read_columns;
-use super::state::State;
+use super::state::{State, damaged};
 use super::{Error, Session};
 use crate::diag::{Code, Diagnostic};
 use crate::dump::Image;
@@ -147,7 +147,11 @@ impl Reader<'_> {
             for file in files {
                 let image = Image::open(Path::new(&file))?;
                 take(&mut left, image.len(), &file)?;
-                texts.push((file, image.to_vec()));
+                let text = image.to_vec();
+                if let Some(damage) = image.health().damage() {
+                    return Err(damaged(damage).into());
+                }
+                texts.push((file, text));
             }
             return Ok(import::texts(&texts).map_err(bad)?);
         }

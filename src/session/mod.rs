@@ -29,6 +29,7 @@ mod registry;
 mod settings;
 mod sources;
 mod state;
+mod threads;
 
 pub use self::cancel::CancelToken;
 pub use self::debugger::Called;
@@ -81,6 +82,7 @@ impl Session {
     ///
     /// As [`Session::open`], for the first file that fails.
     pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
+        options.prepare();
         let spooling = options.spooling();
         let images = paths.iter().map(|path| Image::open_with(path, &spooling));
         Self::from_images(images.collect::<Result<Vec<_>, _>>()?, options)
@@ -111,6 +113,7 @@ impl Session {
         sample: bool,
         options: &Options,
     ) -> (Self, Vec<(String, Error)>) {
+        options.prepare();
         let mut images = Vec::with_capacity(paths.len() + 1);
         let mut failures = Vec::new();
         let mut tables = Vec::new();
@@ -143,6 +146,7 @@ impl Session {
     }
 
     fn assemble(images: Vec<Image>, options: &Options) -> (Self, Vec<(String, Error)>) {
+        options.prepare();
         let mut failures = Vec::new();
         let search = Search {
             paths: options.symbols.clone(),
@@ -256,11 +260,32 @@ impl Session {
         self.state().sources.iter().map(|s| s.source.kind()).collect()
     }
 
-    /// Whether the path is the file of an open source or of an attached table. Files are compared
-    /// by identity: links, case and `..` do not matter. Such a file must not be written.
+    /// Whether the path is the file of an open source or of an attached table, an index of one, or a
+    /// symbol file in use, by the file's identity: links, case and `..` do not matter. Nothing may be
+    /// written there.
     pub fn is_open(&self, path: &Path) -> bool {
-        let state = self.state();
-        state.files().any(|file| same_file::is_same_file(file, path).unwrap_or(false))
+        self.use_of(path).is_some()
+    }
+
+    /// What the session uses the file for.
+    pub(crate) fn use_of(&self, path: &Path) -> Option<&'static str> {
+        if !path.exists() {
+            return None;
+        }
+        let is = |file: &Path| same_file::is_same_file(file, path).unwrap_or(false);
+        if self.state().files().any(is) {
+            return Some("a source");
+        }
+        let symbols = self.store.files_in_use();
+        if symbols.iter().chain(&self.options.pool_tags).any(|file| is(file)) {
+            return Some("a symbol file");
+        }
+        let folder = path.canonicalize().ok()?.parent()?.to_owned();
+        let is_index =
+            self.options.cache.as_ref().is_some_and(|cache| {
+                cache.canonicalize().is_ok_and(|cache| folder.starts_with(cache))
+            });
+        is_index.then_some("an index")
     }
 
     /// Parses a script, which can then be run with parameters, limits and a cancellation token.

@@ -29,6 +29,8 @@ pub struct Options {
     pub(crate) temporary: Option<PathBuf>,
     pub(crate) unpacked: Option<u64>,
     pub(crate) folders: Option<Folders>,
+    pub(crate) overwrite: bool,
+    pub(crate) handle_faults: bool,
 }
 
 impl Options {
@@ -79,8 +81,8 @@ impl Options {
         self
     }
 
-    /// A limit on the bytes that joins and functions of a query may produce, by default 224 MiB. A
-    /// query that would exceed it fails. [`Prepared::memory`](super::Prepared::memory) sets it for
+    /// A limit on the bytes that the rows and values of a query may take, by default 224 MiB. A query
+    /// that would exceed it fails. [`Prepared::memory`](super::Prepared::memory) sets it for
     /// one query.
     #[must_use]
     pub const fn memory(mut self, bytes: usize) -> Self {
@@ -113,6 +115,14 @@ impl Options {
         self
     }
 
+    /// Does what has to be done before a file is opened.
+    pub(super) fn prepare(&self) {
+        super::threads::prepare();
+        if self.handle_faults {
+            crate::dump::handle_faults();
+        }
+    }
+
     /// How files are unpacked.
     pub(super) fn spooling(&self) -> Spooling {
         Spooling { folder: self.temporary.clone(), limit: self.unpacked }
@@ -132,6 +142,24 @@ impl Options {
         let write = write.into_iter().map(Into::into).collect();
         self.folders = Some(Folders::new(read, write));
         self.files = false;
+        self
+    }
+
+    /// Whether `COPY` replaces a file that is there. It does not by default, unless the statement says
+    /// `OVERWRITE true`.
+    #[must_use]
+    pub const fn overwrite(mut self, allowed: bool) -> Self {
+        self.overwrite = allowed;
+        self
+    }
+
+    /// Whether a dump that is cut, or that its disk or server no longer gives, while it is open ends
+    /// queries in E0402 and not the process. On Unix this handles the signal SIGBUS from when a
+    /// session is opened, for the whole process and for good; faults that have nothing to do with
+    /// dumps go to the handler that was there before. The command line allows it, a program has to.
+    #[must_use]
+    pub const fn handle_faults(mut self, handled: bool) -> Self {
+        self.handle_faults = handled;
         self
     }
 

@@ -175,7 +175,14 @@ impl<'s> Prepared<'s> {
     /// # Errors
     /// As [`Prepared::run`]; earlier results stay valid.
     pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
-        guarded(|| self.run_all(receive))
+        let done = guarded(|| self.run_all(receive));
+        // What came upon zeros of a file that was cut may fail in any way.
+        if done.is_err()
+            && let Err(damage) = self.session.state().check()
+        {
+            return Err(Error::of_query(vec![damage], &self.sql));
+        }
+        done
     }
 
     fn run_all(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
@@ -311,8 +318,8 @@ impl<'s> Prepared<'s> {
         &self,
         state: &State,
         flag: &AtomicBool,
-        work: impl FnOnce(&exec::Context<'_>) -> T,
-    ) -> T {
+        work: impl FnOnce(&exec::Context<'_>) -> Result<T, Vec<Diagnostic>>,
+    ) -> Result<T, Vec<Diagnostic>> {
         let settings = &state.defined.settings;
         let optional = SavedQuery::optional(&self.sql);
         let (tables, functions) = (state.named(), state.for_functions());
@@ -322,6 +329,7 @@ impl<'s> Prepared<'s> {
                 sources: &tables,
                 cancelled: flag,
                 progress: &self.progress.0,
+                room: usize::MAX,
             },
             registry: &state.registry,
             attached: &state.attached,
@@ -330,6 +338,8 @@ impl<'s> Prepared<'s> {
             strict: self.strict.unwrap_or(settings.strict),
             optional: &optional,
         };
-        work(&cx)
+        let done = work(&cx);
+        state.check().map_err(|error| vec![error])?;
+        done
     }
 }

@@ -55,7 +55,7 @@ impl Settings {
             setting(
                 "memory_limit",
                 &|s| bytes(s.memory),
-                "How many bytes joins and functions of a query may make of its rows: a size such as 500MB.",
+                "How many bytes the rows and values of a query may take: a size such as 500MB.",
             ),
             setting(
                 "strict",

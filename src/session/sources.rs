@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::state::{OpenSource, short_names};
+use super::state::{OpenSource, damaged, short_names};
 use super::{Error, Options, guard};
 use crate::diag::Code;
-use crate::dump::{self, Image};
+use crate::dump::{self, Health, Image};
 use crate::model::Source;
 use crate::source;
 use crate::symbol::Store;
@@ -15,13 +15,14 @@ pub(super) struct Opened {
     /// Its member name, if it is in an archive, and the path.
     names: (Option<String>, String),
     files: Vec<PathBuf>,
+    health: Health,
     source: Box<dyn Source>,
 }
 
 impl Opened {
     /// The source under a name.
     pub(super) fn named(self, name: String) -> OpenSource {
-        OpenSource { name, files: self.files, source: self.source }
+        OpenSource { name, files: self.files, health: self.health, source: self.source }
     }
 
     /// The name of the member within its archive.
@@ -38,7 +39,12 @@ pub(super) fn open(
     options: &Options,
 ) -> (Vec<Opened>, Vec<(String, Error)>) {
     let path = image.path().to_owned();
-    let expanded = match guard::guarded(|| Ok(dump::expand(image, &options.spooling()))) {
+    let packed = image.health();
+    let expanded = guard::guarded(|| Ok(dump::expand(image, &options.spooling())));
+    if let Some(damage) = packed.damage() {
+        return (Vec::new(), vec![(path, damaged(damage).into())]);
+    }
+    let expanded = match expanded {
         Ok(expanded) => expanded,
         Err(error) => return (Vec::new(), vec![(path, error)]),
     };
@@ -51,9 +57,12 @@ pub(super) fn open(
         let names = (image.member().map(str::to_owned), image.path().to_owned());
         let files = image.files().map(Path::to_owned).collect();
         let is_guess = image.is_guess();
+        let health = image.health();
         let image = image.with_cache(options.cache.as_deref());
-        match guard::guarded(|| Ok(source::open(image, store)?)) {
-            Ok(source) => opened.push(Opened { names, files, source }),
+        let source = guard::guarded(|| Ok(source::open(image, store)?));
+        let damage = health.damage().map(|damage| damaged(damage).into());
+        match damage.map_or(source, Err) {
+            Ok(source) => opened.push(Opened { names, files, health, source }),
             Err(error) if is_guess && error.code() == Code::BadFile => {
                 guesses.push((names.1, error));
             }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use super::options::Options;
 use super::settings::Settings;
 use crate::catalog::{Catalog, PointerWidth, TableSpec};
+use crate::diag::{Code, Diagnostic};
+use crate::dump::Health;
 use crate::exec::{MemTable, Registry};
 use crate::lang::ast::Query;
 use crate::model::Source;
@@ -18,6 +20,8 @@ pub(super) struct OpenSource {
     pub(super) name: String,
     /// The files of the source: none for bytes in memory, the archive for its members.
     pub(super) files: Vec<PathBuf>,
+    /// Whether what is read of it is right.
+    pub(super) health: Health,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -139,6 +143,13 @@ impl State {
         sources.chain(tables)
     }
 
+    /// Fails if a file was cut or can no longer be read: what was read of it may be zeros that it never
+    /// held.
+    pub(super) fn check(&self) -> Result<(), Diagnostic> {
+        let damage = self.sources.iter().find_map(|source| source.health.damage());
+        damage.map_or(Ok(()), |damage| Err(damaged(damage)))
+    }
+
     pub(super) fn has_source(&self, name: &str) -> bool {
         self.sources.iter().any(|s| s.name.eq_ignore_ascii_case(name))
     }
@@ -162,6 +173,12 @@ impl State {
             PointerWidth::Bits64
         }
     }
+}
+
+/// The error of a file that changed while it was open.
+pub(super) fn damaged(damage: String) -> Diagnostic {
+    Diagnostic::new(Code::Io, damage)
+        .help("what was read of it cannot be trusted; open it again when it is whole")
 }
 
 /// File names if they are unique, otherwise whole paths, with numbers if these repeat. `names` are

@@ -3,6 +3,8 @@
 //! A file is searched for on first use of its module, and only once: what was not found or not
 //! fetched remains so for the lifetime of the store.
 
+mod used;
+
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -273,6 +273,18 @@ impl Store {
         Some(self.remember(path, layout))
     }
 
+    /// The files that symbols and layouts were read from.
+    pub fn files_in_use(&self) -> Vec<PathBuf> {
+        let loaded = self.inner.loaded.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut files: Vec<PathBuf> = loaded.keys().cloned().collect();
+        drop(loaded);
+        files.extend(self.inner.paths.iter().filter(|path| path.is_file()).cloned());
+        files.extend(self.inner.lookup.files());
+        files.sort();
+        files.dedup();
+        files
+    }
+
     fn entry(&self, path: &Path) -> Option<Entry> {
         kept::entry(path, self.inner.cache.as_deref())
     }

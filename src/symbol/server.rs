@@ -5,7 +5,7 @@
 //! sends nothing.
 
 #[cfg(feature = "net")]
-use std::fs::{self, File};
+use std::fs;
 #[cfg(feature = "net")]
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -17,6 +17,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::id::PdbId;
+#[cfg(feature = "net")]
+use crate::parts::Part;
 
 #[cfg(feature = "net")]
 /// Upper limit on the size of a download.
@@ -164,27 +166,19 @@ impl<R: Read> Read for Watched<'_, R> {
 /// Writes a temporary file next to the target and renames it, so that an incomplete file is never
 /// visible.
 fn save(mut body: impl Read, target: &Path) -> io::Result<()> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let folder = target.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    // An abandoned download may still be writing.
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let part = target.with_extension(format!("{}-{number}.part", std::process::id()));
-    let written = (|| {
-        let mut start = vec![0; MAGIC.len()];
-        body.read_exact(&mut start)?;
-        if start != MAGIC {
-            return Err(io::Error::other("the answer is no PDB"));
-        }
-        let mut file = File::options().write(true).create(true).truncate(true).open(&part)?;
-        file.write_all(&start)?;
-        io::copy(&mut body, &mut file)?;
-        fs::rename(&part, target)
-    })();
-    if written.is_err() {
-        let _ = fs::remove_file(&part);
+    let mut start = vec![0; MAGIC.len()];
+    body.read_exact(&mut start)?;
+    if start != MAGIC {
+        return Err(io::Error::other("the answer is no PDB"));
     }
-    written
+    // An abandoned download may still be writing to another part.
+    let (part, mut file) = Part::beside(target)?;
+    file.write_all(&start)?;
+    io::copy(&mut body, &mut file)?;
+    drop(file);
+    part.place()
 }
 
 #[cfg(all(test, feature = "net"))]

@@ -13,14 +13,13 @@ use crate::catalog::{
 };
 use crate::model::{DynRow, DynTable, Refused, Unanswered};
 
-/// Upper limit on the values in the rows of a call.
-const MAX_VALUES: usize = 40_000_000;
-
-/// Upper limit on the rows of a call; it also applies if no column is wanted.
+/// The most rows of a call, which also hold where no column is asked for.
 const MAX_ROWS: usize = 200_000_000;
 
-/// Upper limit on the text in the rows of a call, in bytes.
-const MAX_TEXT: usize = 256 << 20;
+/// How many rows are made before their size is looked at.
+const UNCOUNTED: usize = 256;
+/// So much text has its size looked at sooner.
+const MUCH_TEXT: usize = 1 << 20;
 
 /// Collects the rows of a call, within limits.
 #[derive(Debug)]
@@ -60,8 +59,11 @@ impl<'a> CallRows<'a> {
         if self.rows >= self.most || self.cx.cancelled.load(Ordering::Relaxed) {
             return ControlFlow::Break(());
         }
-        let values = self.rows.saturating_mul(self.builders.len());
-        if values >= MAX_VALUES || self.rows >= MAX_ROWS || self.text >= MAX_TEXT {
+        let is_due = self.rows.is_multiple_of(UNCOUNTED) || self.text >= MUCH_TEXT;
+        if is_due {
+            self.text = 0;
+        }
+        if self.rows >= MAX_ROWS || is_due && self.is_too_large() {
             self.over = true;
             return ControlFlow::Break(());
         }
@@ -72,6 +74,10 @@ impl<'a> CallRows<'a> {
         self.rows += 1;
         self.cx.progress.add_rows(1);
         if self.rows >= self.most { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.builders.iter().map(ColumnBuilder::bytes).sum::<usize>() > self.cx.room
     }
 
     /// Takes the rows of a table with the columns of the call.
@@ -93,9 +99,11 @@ impl<'a> CallRows<'a> {
         if self.cx.cancelled.load(Ordering::Relaxed) {
             return Err(CallError::Cancelled);
         }
-        if self.over {
+        if self.over || self.is_too_large() {
             let rows = self.rows;
-            return Err(CallError::Limit(format!("the call gives more than {rows} rows")));
+            let message =
+                format!("the call gives more than the {rows} rows that there is memory for");
+            return Err(CallError::Limit(message));
         }
         let columns = self.builders.into_iter().map(ColumnBuilder::finish).collect();
         Ok(Batch { columns, rows: self.rows })
@@ -314,6 +322,7 @@ mod tests {
             sources: &sources,
             cancelled: &AtomicBool::new(false),
             progress: &Progress::default(),
+            room: usize::MAX,
         })
     }
 

@@ -3,7 +3,7 @@
 //! Only the columns that the query needs are computed.
 
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
@@ -40,6 +40,8 @@ pub struct Cx<'a> {
     pub cancelled: &'a AtomicBool,
     /// The progress of scans, for progress displays.
     pub progress: &'a Progress,
+    /// How many bytes the rows of a scan may take; [`usize::MAX`] for any number.
+    pub room: usize,
 }
 
 impl Cx<'_> {
@@ -87,7 +89,20 @@ pub enum ScanError {
     Cancelled,
     /// A table of the host program could not provide its rows; the text says why.
     Failed(String),
+    /// The rows take more than [`Cx::room`]; so many were made until then.
+    TooMany(usize),
 }
+
+/// What the rows of a scan take so far, over all sources and threads.
+#[derive(Debug, Default)]
+struct Taken {
+    bytes: AtomicUsize,
+    rows: AtomicUsize,
+    is_over: AtomicBool,
+}
+
+/// How many rows of one part are made before their size is counted.
+const UNCOUNTED: usize = 256;
 
 impl<R: Row> TableDef<R> {
     /// Reads rows of all sources.
@@ -97,9 +112,10 @@ impl<R: Row> TableDef<R> {
         let nameless = [NamedSource { name: "", source: &Nothing }];
         let sources = if self.has_dump_column() { cx.sources } else { &nameless };
         let conditions = self.conditions(request.hints);
+        let taken = Taken::default();
         let one = |named: &NamedSource<'_>, limit| {
             self.may_match(named.name, request.hints)
-                .then(|| self.part(cx, *named, (&columns, &conditions), limit))
+                .then(|| self.part((cx, &taken), *named, (&columns, &conditions), limit))
         };
         // With a limit, a source is read only if the sources before it returned too few rows.
         let parts: Vec<Option<Result<Batch, Unanswered>>> = match request.limit {
@@ -117,6 +133,9 @@ impl<R: Row> TableDef<R> {
         };
         if cx.cancelled.load(Ordering::Relaxed) {
             return Err(ScanError::Cancelled);
+        }
+        if taken.is_over.load(Ordering::Relaxed) {
+            return Err(ScanError::TooMany(taken.rows.load(Ordering::Relaxed)));
         }
         let mut scan = Scan { batch: empty(&columns), unanswered: Vec::new() };
         let mut answered = false;
@@ -149,18 +168,47 @@ struct Made<'a, R: Row> {
     dump: &'a str,
     builders: Vec<ColumnBuilder>,
     rows: usize,
+    taken: &'a Taken,
+    room: usize,
+    /// The rows and bytes that are counted in `taken`.
+    counted: (usize, usize),
 }
 
 impl<'a, R: Row> Made<'a, R> {
-    fn of(columns: &'a [Slot<R>], dump: &'a str) -> Self {
-        Self { columns, dump, builders: builders(columns), rows: 0 }
+    fn of(columns: &'a [Slot<R>], dump: &'a str, taken: &'a Taken, room: usize) -> Self {
+        let builders = builders(columns);
+        Self { columns, dump, builders, rows: 0, taken, room, counted: (0, 0) }
     }
 
     fn push(&mut self, row: &R) {
+        if self.is_over() {
+            return;
+        }
         for (column, builder) in self.columns.iter().zip(&mut self.builders) {
             column.push(self.dump, row, builder);
         }
         self.rows += 1;
+        if self.rows.is_multiple_of(UNCOUNTED) {
+            self.count();
+        }
+    }
+
+    /// Whether the rows of all parts are too many.
+    fn is_over(&self) -> bool {
+        self.taken.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Counts the rows that were made since the last time.
+    fn count(&mut self) {
+        let bytes = self.builders.iter().map(ColumnBuilder::bytes).sum::<usize>();
+        let (rows_before, bytes_before) = self.counted;
+        self.counted = (self.rows, bytes);
+        let more = bytes.saturating_sub(bytes_before);
+        let all = self.taken.bytes.fetch_add(more, Ordering::Relaxed).saturating_add(more);
+        self.taken.rows.fetch_add(self.rows - rows_before, Ordering::Relaxed);
+        if all > self.room {
+            self.taken.is_over.store(true, Ordering::Relaxed);
+        }
     }
 
     fn append(&mut self, other: Self) {
@@ -168,6 +216,8 @@ impl<'a, R: Row> Made<'a, R> {
             mine.append(theirs);
         }
         self.rows += other.rows;
+        self.counted.0 += other.counted.0;
+        self.counted.1 = self.counted.1.saturating_add(other.counted.1);
     }
 }
 
@@ -180,12 +230,15 @@ struct Receiver<'a, R: Row> {
 
 impl<R: Row> Receiver<'_, R> {
     fn is_done(&self) -> bool {
-        self.made.rows >= self.limit || self.cx.cancelled.load(Ordering::Relaxed)
+        self.made.rows >= self.limit
+            || self.made.is_over()
+            || self.cx.cancelled.load(Ordering::Relaxed)
     }
 
     fn flow(&self, added: usize) -> Flow {
         self.cx.progress.add_rows(added);
-        if self.made.rows >= self.limit { Flow::Break(()) } else { Flow::Continue(()) }
+        let is_done = self.made.rows >= self.limit || self.made.is_over();
+        if is_done { Flow::Break(()) } else { Flow::Continue(()) }
     }
 }
 
@@ -207,9 +260,13 @@ impl<R: Row> RowSink<R> for Receiver<'_, R> {
         if count == 1 || self.limit < usize::MAX {
             return in_turn(self, count, fill);
         }
+        let (taken, room) = (self.made.taken, self.made.room);
         let make = |part| {
-            let mut made = Made::of(columns, dump);
-            fill(part, &mut |row| made.push(&row));
+            let mut made = Made::of(columns, dump, taken, room);
+            if !made.is_over() {
+                fill(part, &mut |row| made.push(&row));
+                made.count();
+            }
             made
         };
         let made: Vec<Made<'_, R>> = (0..count).into_par_iter().map(make).collect();
@@ -225,7 +282,7 @@ impl<R: Row> TableDef<R> {
     /// The rows of one source.
     fn part(
         &self,
-        cx: &Cx<'_>,
+        (cx, taken): (&Cx<'_>, &Taken),
         named: NamedSource<'_>,
         (columns, conditions): (&[Slot<R>], &[Condition<'_, R>]),
         limit: usize,
@@ -233,9 +290,10 @@ impl<R: Row> TableDef<R> {
         let needs = columns.iter().filter_map(Slot::own).flat_map(Column::needs);
         let control = Control::NONE.until(cx.cancelled).telling(cx.progress);
         let want = Want::of(needs).with(conditions).by(control);
-        let made = Made::of(columns, named.name);
+        let made = Made::of(columns, named.name, taken, cx.room);
         let mut rows = Receiver { cx, limit, made };
         self.read_source(cx, named, &want, &mut rows)?;
+        rows.made.count();
         let Made { builders, rows, .. } = rows.made;
         Ok(Batch { columns: builders.into_iter().map(ColumnBuilder::finish).collect(), rows })
     }

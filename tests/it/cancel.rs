@@ -98,6 +98,7 @@ fn a_cancelled_scan_makes_few_more_rows() {
             sources: &[NamedSource { name: "slow", source: &source }],
             cancelled: &source.made.cancelled,
             progress: &Progress::default(),
+            room: usize::MAX,
         };
         let columns: Vec<usize> = (0..table.spec(false).columns.len()).collect();
         let request = ScanRequest { columns: &columns, ..ScanRequest::default() };

@@ -190,7 +190,7 @@ fn a_failed_query_leaves_the_old_file() {
     let folder = Folder::new("old");
     let path = folder.file("x.csv");
     std::fs::write(&path, "old").unwrap();
-    let output = run(&["-c", "SELECT nothing", "-o", &path]);
+    let output = run(&["-c", "SELECT nothing", "-o", &path, "--force"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!((std::fs::read(&path).unwrap().as_slice(), folder.names().len()), (&b"old"[..], 1));
     let output = run(&["-c", "SELECT 1", "-o", &folder.file("no/such/x.csv")]);
@@ -226,7 +226,7 @@ fn an_open_source_is_never_written_to() {
     assert!(err(&refused).contains("is open as a source"), "{}", err(&refused));
     // A file that the script itself attaches must not be written to either.
     let attach = format!("ATTACH '{dump}' AS d; SELECT 1");
-    let refused = run(&["--format", "csv", "-c", &attach, "-o", &dump]);
+    let refused = run(&["--format", "csv", "-c", &attach, "-o", &dump, "--force"]);
     assert_eq!(refused.status.code(), Some(1), "{}", err(&refused));
     assert_eq!(std::fs::read(&dump).unwrap(), before);
     assert_eq!(std::fs::read_to_string(&table).unwrap(), "a\n1\n");

@@ -21,9 +21,9 @@ const LETTERS: usize = 240;
 const OF_THE_MACHINE: [&str; 2] = ["doctor", "needed-symbols"];
 
 fn made(spec: &SystemSpec) -> Session {
-    let mut bytes = Vec::new();
+    let mut bytes = std::io::Cursor::new(Vec::new());
     synth::system(spec).write(Format::Full, &mut bytes).unwrap();
-    let image = Image::from_bytes("made.dmp", bytes);
+    let image = Image::from_bytes("made.dmp", bytes.into_inner());
     Session::from_images(vec![image], &Options::default()).unwrap()
 }
 

@@ -119,6 +119,7 @@ fn scan(
         sources: &[NamedSource { name: "host", source: host }],
         cancelled: &AtomicBool::new(false),
         progress: &Progress::default(),
+        room: usize::MAX,
     };
     table.scan(&cx, &ScanRequest { columns, hints, limit })
 }

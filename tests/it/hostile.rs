@@ -185,6 +185,7 @@ pub(crate) fn read_everything(image: Image, number: u64) {
         sources: &[NamedSource { name: "hostile", source: &*source }],
         cancelled: &AtomicBool::new(false),
         progress: &Progress::default(),
+        room: usize::MAX,
     };
     // That table would scan all others once more.
     let _ = source.answers().read::<Problem>(&Want::ALL, &mut |_| ControlFlow::Continue(()));

@@ -94,6 +94,7 @@ fn try_scan(
         sources: &[NamedSource { name: "it", source }],
         cancelled: &cancelled,
         progress: &progress,
+        room: usize::MAX,
     };
     table.scan(&cx, request)
 }

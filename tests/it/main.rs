@@ -15,6 +15,8 @@ mod archives;
 mod attach;
 mod big_pool;
 mod browser;
+#[cfg(target_os = "linux")]
+mod budget;
 mod cancel;
 mod cli;
 mod code;
@@ -26,6 +28,8 @@ mod docs;
 mod duckdb;
 mod duckdb_functions;
 mod environment;
+#[cfg(unix)]
+mod evidence;
 mod examples;
 mod extract;
 mod files;
@@ -68,6 +72,8 @@ mod pool_map;
 mod pool_tags;
 mod prompt;
 mod properties;
+#[path = "../../examples/budget/queries.rs"]
+mod queries;
 mod readers;
 mod routines;
 mod rows;
@@ -77,6 +83,8 @@ mod session;
 mod session_pool;
 mod side_by_side;
 mod slt;
+#[cfg(target_os = "linux")]
+mod small;
 mod sql;
 mod stacks;
 mod stackwalk;

@@ -67,3 +67,19 @@ impl From<Format> for Mode {
         })
     }
 }
+
+/// A number of bytes, with or without a unit of 1024 or its powers.
+pub(in crate::cli) fn size(text: &str) -> Result<usize, String> {
+    let bad = || format!("expected a size such as 500MB or 2GB, found `{text}`");
+    let lower = text.trim().to_ascii_lowercase();
+    let digits = lower.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match lower.get(digits.len()..).unwrap_or_default() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        _ => return Err(bad()),
+    };
+    let number: usize = digits.trim().parse().map_err(|_| bad())?;
+    number.checked_mul(1 << shift).filter(|&bytes| bytes > 0).ok_or_else(bad)
+}

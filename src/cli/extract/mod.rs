@@ -188,6 +188,7 @@ fn run(
             symbols: args.symbols.clone(),
             offline: args.offline,
             memory: args.memory,
+            handle_faults: true,
             ..Options::default()
         },
         manifest: &manifest,
@@ -258,7 +259,8 @@ fn work(
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs {
-            scope.spawn(worker);
+            // If no thread can be started, the others do the work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, worker);
         }
         worker();
     });

@@ -10,7 +10,7 @@ use super::{Next, Repl};
 use crate::catalog::FunctionSpec;
 use crate::cli::args::Mode;
 use crate::cli::listing;
-use crate::cli::output;
+use crate::cli::output::{self, Target};
 use crate::cli::script;
 use crate::cli::table::push_clean;
 use crate::diag::{Code, Diagnostic, nearest};
@@ -323,9 +323,11 @@ impl Repl<'_> {
             return self.complain("there is no result yet");
         };
         let outcome = match format {
+            Some(_) if !self.may_write(path) => Ok(()),
             Some(format) => {
                 let answers = std::slice::from_ref(&answer);
-                output::save(answers, Mode::File(format), path, &self.session, &self.console)
+                let target = Target { path, force: true };
+                output::save(answers, Mode::File(format), target, &self.session, &self.console)
             }
             None => Err(std::io::Error::other(
                 "the name does not say what format to write: end it in .csv, .tsv, .json, .jsonl, \

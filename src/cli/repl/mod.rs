@@ -8,7 +8,7 @@ mod history;
 mod paging;
 
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -19,11 +19,11 @@ use rustyline::{CompletionType, Config, Editor};
 use super::args::{Invocation, Mode};
 use super::console::Console;
 use super::interrupt::{Interrupt, is_stop};
-use super::output::{self, Answer};
+use super::output::{self, Answer, Target};
 use super::pager::Pager;
 use super::progress::with_progress;
 use super::script::{self, Script};
-use super::table::Look;
+use super::table::{Look, push_clean};
 use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_complete};
 use complete::Vocabulary;
 use helper::Helper;
@@ -55,11 +55,15 @@ struct Repl<'a> {
     null: String,
     timer: bool,
     params: std::collections::BTreeMap<String, String>,
-    output: Option<Target>,
-    /// The number of results so far, for their titles.
+    output: Option<OutputFile>,
+    /// How many results there were, for their titles.
     count: usize,
     failed: bool,
-    /// The nesting of files that read files.
+    /// Whether files that are there are replaced.
+    force: bool,
+    /// Whether a person is there to be asked.
+    asks: bool,
+    /// How deep files that read files are nested.
     reading: usize,
     /// The mode that `.output` replaced.
     mode_before: Option<Mode>,
@@ -77,8 +81,8 @@ struct Repl<'a> {
     typed_ahead: String,
 }
 
-/// The output file, and the results written to it so far.
-struct Target {
+/// The file that results go to, and those that went there.
+struct OutputFile {
     path: PathBuf,
     answers: Vec<Answer>,
 }
@@ -93,6 +97,10 @@ pub(super) fn ask(
 ) -> u8 {
     interrupt.install(false);
     let mut repl = Repl::new(invocation, session, library, console, interrupt);
+    repl.asks = true;
+    if invocation.args.output.as_ref().is_some_and(|path| !repl.may_write(path)) {
+        return 2;
+    }
     if invocation.args.format.is_none() && repl.mode == Mode::Table {
         repl.mode = Mode::Auto;
     }
@@ -197,7 +205,7 @@ impl<'a> Repl<'a> {
         interrupt: &'a Interrupt,
     ) -> Self {
         let args = &invocation.args;
-        let target = |path: &PathBuf| Target { path: path.clone(), answers: Vec::new() };
+        let target = |path: &PathBuf| OutputFile { path: path.clone(), answers: Vec::new() };
         Self {
             session: Arc::new(session),
             library,
@@ -213,6 +221,8 @@ impl<'a> Repl<'a> {
             output: args.output.as_ref().map(target),
             count: 0,
             failed: false,
+            force: args.force,
+            asks: false,
             reading: 0,
             mode_before: None,
             last: None,
@@ -319,7 +329,9 @@ impl<'a> Repl<'a> {
     fn give(&mut self, answer: Answer) {
         let outcome = if let Some(target) = &mut self.output {
             target.answers.push(answer);
-            output::save(&target.answers, self.mode, &target.path, &self.session, &self.console)
+            // Whether it may be replaced was asked when it was named.
+            let to = Target { path: &target.path, force: true };
+            output::save(&target.answers, self.mode, to, &self.session, &self.console)
         } else {
             // Where the columns cannot be those of a table, there is no table of the last result.
             if self.session.attach_result("_", &answer.result).is_err() {
@@ -356,6 +368,28 @@ impl<'a> Repl<'a> {
                 self.console.say(format!("error: {error}"));
             }
         }
+    }
+
+    /// Whether a file may be written, which is said or asked where it may not be so.
+    fn may_write(&mut self, path: &Path) -> bool {
+        let target = Target { path, force: self.force };
+        let is_asked = self.asks && !self.force && target.exists();
+        if let Err(error) =
+            (Target { force: self.force || is_asked, ..target }).check(&self.session)
+        {
+            self.complain(&error.to_string());
+            return false;
+        }
+        if !is_asked {
+            return true;
+        }
+        let mut clean = String::new();
+        push_clean(&path.display().to_string(), &mut clean);
+        let mut answer = String::new();
+        let asked = write!(io::stderr(), "{clean} exists. Replace it? [y/N] ");
+        asked.is_ok()
+            && io::stdin().read_line(&mut answer).is_ok()
+            && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
     /// Writes continuous text to standard output.

@@ -74,6 +74,9 @@ const ANY_BY_DOUBLE: &[Signature] = &[
     sig(&[Interval, Double], Interval),
 ];
 
+/// Roughly what the state of a group takes.
+const BYTES_PER_GROUP: usize = 32;
+
 /// Aggregates over fewer rows are computed on one thread.
 const PARALLEL_ROWS: usize = 20_000;
 
@@ -110,7 +113,10 @@ pub(super) fn run(
         if need.get(by.len() + place) == Some(&false) && call.filter.is_none() {
             return Ok(Col::Null(count));
         }
-        of_groups(engine, &frame, (ids, true), count, call)
+        engine.check_room(call.span, count.saturating_mul(BYTES_PER_GROUP))?;
+        let col = of_groups(engine, &frame, (ids, true), count, call)?;
+        engine.hold(call.span, &col)?;
+        Ok(col)
     };
     let simple = !calls.iter().flat_map(|c| c.args.iter().chain(&c.filter)).any(uses::has_query);
     let computed: Vec<Result<Col, Diagnostic>> = if simple && frame.rows > PARALLEL_ROWS {

@@ -20,6 +20,7 @@ mod query;
 use polars_arrow::bitmap::{Bitmap, BitmapBuilder};
 use rayon::prelude::*;
 
+use super::buffers::Buffers;
 use super::col::{Col, NO_ROW};
 use super::engine::Engine;
 use super::frame::Frame;
@@ -61,7 +62,13 @@ impl<'e> Eval<'e> {
     /// threads; if several rows fail, the error of the first row is reported, as without threads.
     pub(super) fn column(&self, expr: &Expr) -> Result<Col, Diagnostic> {
         if self.is_worth_dividing(expr) {
-            return Ok(Col::concat(&self.divided(|eval| eval.column(expr))?));
+            // The parts, and the column that they are joined to.
+            let least = if expr.ty == Ty::Bool { 0 } else { self.frame.rows.saturating_mul(16) };
+            self.engine.check_room(expr.span, least)?;
+            let parts = self.divided(|eval| eval.column(expr))?;
+            let bytes = Buffers::default().add(&parts);
+            self.engine.check_room(expr.span, bytes.saturating_mul(2))?;
+            return Ok(Col::concat(&parts));
         }
         Ok(match self.eval(expr)? {
             Vector::Const(value) => Col::constant(&value, self.frame.rows),

@@ -87,6 +87,9 @@ pub(super) fn run(
     if kind == JoinKind::Positional {
         return Ok(sides.side_by_side(&wanted));
     }
+    // Hash tables, or the numbers of sorted rows.
+    let rows = sides.left.rows.saturating_add(sides.right.rows);
+    engine.check_room(join.span, rows.saturating_mul(BYTES_PER_ROW))?;
     let pairs = match join.form {
         JoinForm::Nearest => sides.nearest()?,
         _ => sides.pairs()?,
@@ -99,6 +102,9 @@ pub(super) fn run(
     }
     sides.output(pairs, &wanted)
 }
+
+/// What finding the pairs takes for each row of both sides.
+const BYTES_PER_ROW: usize = 24;
 
 /// Both inputs, computed.
 struct Sides<'s> {

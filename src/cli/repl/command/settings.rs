@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::ValueEnum as _;
 
-use super::super::{Repl, Target};
+use super::super::{OutputFile, Repl};
 use super::words;
 use crate::cli::args::{Format, Mode};
-use crate::cli::output;
 use crate::cli::pager::Pager;
 use crate::cli::table::push_clean;
 use crate::export::FileFormat;
@@ -41,15 +40,15 @@ impl Repl<'_> {
         let is_binary = matches!(self.mode, Mode::File(format) if !format.is_text());
         match path {
             Some(path) if path.as_os_str() != "stdout" => {
-                if let Err(error) = output::refuse_evidence(&path, &self.session) {
-                    return self.complain(&error.to_string());
+                if !self.may_write(&path) {
+                    return;
                 }
                 let extension = path.extension().unwrap_or_default().to_string_lossy();
                 if let Some(format) = FileFormat::from_extension(&extension) {
                     self.mode_before.get_or_insert(self.mode);
                     self.mode = Mode::File(format);
                 }
-                self.output = Some(Target { path, answers: Vec::new() });
+                self.output = Some(OutputFile { path, answers: Vec::new() });
             }
             _ => {
                 self.output = None;
