@@ -20,7 +20,10 @@ pub(crate) fn run(out: &mut dyn Write) -> Result<(), Box<dyn std::error::Error>>
     // The query runs on another thread; this one looks twenty times a second.
     let result = std::thread::scope(|scope| -> Result<_, Box<dyn std::error::Error>> {
         let (done, outcome) = mpsc::channel();
-        scope.spawn(move || done.send(query.run()));
+        scope.spawn(move || {
+            // The receiver waits until it has the result.
+            let _ = done.send(query.run());
+        });
         loop {
             match outcome.recv_timeout(Duration::from_millis(50)) {
                 Err(mpsc::RecvTimeoutError::Timeout) => bar(out, &progress)?,

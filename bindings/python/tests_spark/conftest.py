@@ -63,7 +63,8 @@ def damage(path: Path) -> None:
         file.truncate(1000)
 
 
-@pytest.fixture(scope="module")
+# One process has one session of Spark: the cluster of test_cluster.py, which comes first, has ended by then.
+@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     session_ = session("local[2]", tmp_path_factory.mktemp("spark"))
     yield session_

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,6 +56,9 @@ STYLE = """<style>
 
 def html(result: Result, native: NativeResult) -> str:
     """A table without external styles; every text of the dump is escaped."""
+    # Importing html takes some milliseconds, which importing dumpql need not take.
+    from html import escape
+
     kinds = result.types
     classes = ["a" if k == "ADDRESS" else "n" if k in NUMBERS else "" for k in kinds]
     absent = {note.column for note in result.footnotes}
