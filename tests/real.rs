@@ -132,7 +132,8 @@ fn is_there(need: Need) -> bool {
         Need::Mcp => runs(&named("DUMPQL_PYTHON", "python3"), &["-c", "import mcp"]),
         // It says what is wrong with a file of any kind; whether it runs is what is asked.
         Need::Ooxml => {
-            let output = Command::new(named("DUMPQL_OOXML", "ooxml-validator")).arg("none").output();
+            let output =
+                Command::new(named("DUMPQL_OOXML", "ooxml-validator")).arg("none").output();
             output.is_ok_and(|output| output.stdout.starts_with(b"{"))
         }
         Need::Chromium => runs(&named("DUMPQL_CHROMIUM", "chromium"), &["--version"]),

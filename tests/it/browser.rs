@@ -76,10 +76,8 @@ fn a_report_sorts_filters_and_runs_nothing_of_the_dump() {
     let (library, report) = (folder.file("hostile.sql"), folder.file("report.html"));
     std::fs::write(&library, HOSTILE).unwrap();
     std::fs::write(folder.file("drive.html"), DRIVER).unwrap();
-    let written = program()
-        .args(["--sample", "--library", &library, "--report", &report])
-        .output()
-        .unwrap();
+    let written =
+        program().args(["--sample", "--library", &library, "--report", &report]).output().unwrap();
     assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
     let seen = browser()
         .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--dump-dom"])

@@ -21,9 +21,9 @@ const LETTERS: usize = 240;
 const OF_THE_MACHINE: [&str; 2] = ["doctor", "needed-symbols"];
 
 fn made(spec: &SystemSpec) -> Session {
-    let mut bytes = Vec::new();
-    synth::system(spec).write(Format::Full, &mut bytes).unwrap();
-    let image = Image::from_bytes("made.dmp", bytes);
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    synth::system(spec).write(Format::BitmapFull, &mut bytes).unwrap();
+    let image = Image::from_bytes("made.dmp", bytes.into_inner());
     Session::from_images(vec![image], &Options::default()).unwrap()
 }
 
@@ -41,8 +41,7 @@ fn answers(session: &Session) -> String {
     let mut text = String::new();
     for query in library() {
         let _ = writeln!(text, "\n## {}", query.name);
-        let lacks =
-            |name: &str| query.params.iter().any(|p| p.name == name && p.default.is_none());
+        let lacks = |name: &str| query.params.iter().any(|p| p.name == name && p.default.is_none());
         let given: BTreeMap<String, String> = values
             .iter()
             .filter(|(name, _)| lacks(name))
@@ -62,7 +61,8 @@ fn answers(session: &Session) -> String {
         let shown = if OF_THE_MACHINE.contains(&query.name.as_str()) { 0 } else { ROWS };
         for row in 0..result.len().min(shown) {
             let cells: Vec<String> = (0..names.len()).map(|at| result.text(row, at)).collect();
-            let line: String = cells.join(" | ").replace('\n', "\\n").chars().take(LETTERS).collect();
+            let line: String =
+                cells.join(" | ").replace('\n', "\\n").chars().take(LETTERS).collect();
             let _ = writeln!(text, "{}", line.trim_end());
         }
     }

@@ -6,8 +6,7 @@ use crate::cli::{Folder, program};
 
 /// What the validator says is wrong with a file.
 fn complaints(path: &str) -> String {
-    let validator =
-        std::env::var("DUMPQL_OOXML").unwrap_or_else(|_| "ooxml-validator".to_owned());
+    let validator = std::env::var("DUMPQL_OOXML").unwrap_or_else(|_| "ooxml-validator".to_owned());
     let output = Command::new(&validator).arg(path).output().expect("the validator runs");
     let text = String::from_utf8_lossy(&output.stdout);
     let said: serde_json::Value = serde_json::from_str(&text).expect("it says so in JSON");
@@ -71,7 +70,10 @@ fn workbooks_of_hostile_names_and_values_are_valid() {
     let same = "SELECT 1 AS a, 2 AS \"A\", 3 AS \"a\"";
     let chart = "SELECT chr(60) || range || '!A1' AS x, range * 1.5 AS y, 'nt!A' || range % 3 AS s \
         FROM range(90)";
-    check("hostile-values", &["--sample", "-c", hostile, "-c", same, "-c", "SELECT 1 AS a WHERE false"]);
+    check(
+        "hostile-values",
+        &["--sample", "-c", hostile, "-c", same, "-c", "SELECT 1 AS a WHERE false"],
+    );
     for kind in ["bar", "column", "line", "area", "scatter", "histogram"] {
         let x = if matches!(kind, "scatter" | "histogram") { "x=y" } else { "x=x" };
         let arguments = ["--sample", "-c", chart, "--chart", kind, x, "y=y", "series=s"];
