@@ -323,6 +323,17 @@ fn charts_are_drawn_and_written() {
     for part in ["xl/charts/chart1.xml", "xl/charts/chart2.xml", "xl/tables/table1.xml"] {
         assert!(bytes.windows(part.len()).any(|w| w == part.as_bytes()), "{part}");
     }
+    let pixels = folder.file("x.png");
+    let written = run(&["--sample", "-q", "irp-distribution", "-o", &pixels]);
+    if cfg!(feature = "png") {
+        assert_eq!(written.status.code(), Some(0), "{}", err(&written));
+        let bytes = std::fs::read(&pixels).unwrap();
+        assert!(bytes.starts_with(b"\x89PNG\r\n\x1a\n") && bytes.len() > 10_000);
+        // The width of the picture, in pixels.
+        assert_eq!(bytes[16..20], 1920u32.to_be_bytes());
+    } else {
+        assert!(err(&written).contains("the feature `png`"), "{}", err(&written));
+    }
     let wrong = run(&["--sample", "-c", "SELECT 'a' AS b", "--chart", "bar", "y=c"]);
     assert!(err(&wrong).contains("the result has no column `c`"), "{}", err(&wrong));
 }

@@ -22,7 +22,7 @@ const OF_THE_MACHINE: [&str; 2] = ["doctor", "needed-symbols"];
 
 fn made(spec: &SystemSpec) -> Session {
     let mut bytes = std::io::Cursor::new(Vec::new());
-    synth::system(spec).write(Format::Full, &mut bytes).unwrap();
+    synth::system(spec).write(Format::BitmapFull, &mut bytes).unwrap();
     let image = Image::from_bytes("made.dmp", bytes.into_inner());
     Session::from_images(vec![image], &Options::default()).unwrap()
 }

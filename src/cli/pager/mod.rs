@@ -222,7 +222,7 @@ fn draw(
         frame.push_str(if style.is_empty() { "\x1b[K\r\n" } else { "\x1b[0m\x1b[K\r\n" });
     }
     let help = if says.is_empty() {
-        format!(" {place} · arrows and PgUp PgDn move · / finds · q leaves")
+        format!(" {place} · q leaves, arrows move, / finds")
     } else {
         says.to_owned()
     };

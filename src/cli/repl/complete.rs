@@ -421,7 +421,11 @@ mod tests {
     #[test]
     fn what_is_typed_is_hinted_at() {
         let hint = |line: &str| vocabulary().hint(line).unwrap_or_default();
-        assert!(hint("select substr(name, ").starts_with("substr("), "{}", hint("select substr("));
+        assert!(
+            hint("select substr(name, ").starts_with("substring("),
+            "{}",
+            hint("select substr(")
+        );
         assert!(hint("from list('nt!A', ").contains("link VARCHAR"), "{}", hint("from list("));
         assert!(hint(".chart ").starts_with(".chart [KIND"), "{}", hint(".chart "));
         assert_eq!(hint("!locks "), "!locks [-v|-d]");

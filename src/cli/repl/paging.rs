@@ -31,23 +31,18 @@ impl Repl<'_> {
             Kind::Table => None,
             Kind::Lines(lines) => Some(lines.as_slice()),
         };
-        let left = match &self.pager {
-            Pager::Program(program) => {
-                match pager::hand_over(program, &answer.result, look, lines) {
-                    Ok(()) => String::new(),
-                    Err(error) => {
-                        self.console.say(format!("the pager `{}`: {error}", self.pager));
-                        return None;
-                    }
-                }
+        let left = if let Pager::Program(program) = &self.pager {
+            if let Err(error) = pager::hand_over(program, &answer.result, look, lines) {
+                self.console.say(format!("the pager `{}`: {error}", self.pager));
+                return None;
             }
-            _ => {
-                let shown = match kind {
-                    Kind::Table => Shown::Table(Window::new(&answer.result, &look.null)),
-                    Kind::Lines(lines) => Shown::Lines { lines, top: 0, left: 0 },
-                };
-                pager::browse(shown, &self.console).ok()?
-            }
+            String::new()
+        } else {
+            let shown = match kind {
+                Kind::Table => Shown::Table(Window::new(&answer.result, &look.null)),
+                Kind::Lines(lines) => Shown::Lines { lines, top: 0, left: 0 },
+            };
+            pager::browse(shown, &self.console).ok()?
         };
         self.typed_ahead = left;
         // Ctrl-C in the pager was meant for it.

@@ -92,6 +92,7 @@ impl Data {
         match self.kind {
             ChartKind::Histogram => self.x_title.clone(),
             ChartKind::Scatter => format!("{} and {}", self.x_title, self.y_title),
+            ChartKind::Heat => format!("{}, across: {}", self.y_title, self.x_title),
             _ => format!("{} by {}", self.y_title, self.x_title),
         }
     }

@@ -76,20 +76,16 @@ fn picked(result: &ResultSet, written: &str) -> Result<Option<Vec<usize>>, Strin
         }
         let ends = word.split_once('-').unwrap_or((&word, &word));
         let number = |text: &str| text.parse().ok().filter(|n| (1..=fields.len()).contains(n));
-        match (number(ends.0), number(ends.1)) {
-            (Some(first), Some(last)) => places.extend(first - 1..last),
-            _ => {
-                let near = nearest(&word, fields.iter().map(|f| f.name.as_str()));
-                let near = match near.as_slice() {
-                    [] => String::new(),
-                    near => format!("; similar: {}", near.join(", ")),
-                };
-                return Err(format!(
-                    "the last result has no column `{word}`; it has {}{near}",
-                    fields.len()
-                ));
-            }
-        }
+        let (Some(first), Some(last)) = (number(ends.0), number(ends.1)) else {
+            let near = nearest(&word, fields.iter().map(|f| f.name.as_str()));
+            let near = match near.as_slice() {
+                [] => String::new(),
+                near => format!("; similar: {}", near.join(", ")),
+            };
+            let count = fields.len();
+            return Err(format!("the last result has no column `{word}`; it has {count}{near}"));
+        };
+        places.extend(first - 1..last);
     }
     Ok(Some(places))
 }

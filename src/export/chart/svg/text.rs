@@ -20,7 +20,7 @@ pub(in crate::export) fn push_escaped(text: &str, into: &mut String) {
     }
 }
 
-/// The width of a text in labels, in the widest of the fonts that are asked for, DejaVu Sans; other
+/// The width of a text in labels, in the widest of the fonts that are asked for (that of PNG); other
 /// fonts leave some room.
 pub(super) fn width_of(text: &str) -> f64 {
     text.chars().map(letter).sum()
