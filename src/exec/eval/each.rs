@@ -13,6 +13,9 @@ use crate::plan::{AggregateCall, Each, EachWork, Expr, ExprKind};
 /// The approximate memory of an element while all elements of a frame are in memory.
 const ELEMENT_BYTES: usize = 48;
 
+/// How many bytes of lists are made before the query's memory is looked at.
+const BYTES_BETWEEN_LOOKS: usize = 1 << 20;
+
 /// List elements to be evaluated together.
 #[derive(Default)]
 struct Waiting<'v> {
@@ -118,16 +121,20 @@ impl Eval<'_> {
                 list.push(value);
                 bytes = bytes.saturating_add(list.bytes() - before);
             }
+            if bytes < BYTES_BETWEEN_LOOKS {
+                return Ok(());
+            }
+            self.engine.make(body.span, std::mem::take(&mut bytes))
         };
         if filters {
             let keep = eval.predicate(body)?;
             for at in keep.true_idx_iter() {
-                push(waiting.rows[at], &waiting.values[at]);
+                push(waiting.rows[at], &waiting.values[at])?;
             }
         } else {
             let results = eval.column(body)?;
             for (at, row) in waiting.rows.iter().enumerate() {
-                push(*row, &results.get(at, body.ty));
+                push(*row, &results.get(at, body.ty))?;
             }
         }
         waiting.rows.clear();
