@@ -35,6 +35,7 @@ enum Next {
 }
 
 /// What stays from one statement to the next.
+#[allow(clippy::struct_excessive_bools, reason = "independent settings of a prompt")]
 struct Repl<'a> {
     session: Session,
     library: &'a Library,
