@@ -201,7 +201,7 @@ fn append(value: &Value<'_>, ty: Ty, code: &mut String) -> bool {
         (Value::Text(v), Ty::Text) | (Value::Uuid(v), Ty::Uuid) => append_text(v, code),
         (Value::Blob(v), Ty::Blob) => append_text(v.code(), code),
         (Value::List(v) | Value::Struct(v) | Value::Map(v), _) if v.ty == ty => {
-            code.push_str(&v.code)
+            code.push_str(&v.code);
         }
         _ => return false,
     }

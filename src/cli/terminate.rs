@@ -37,7 +37,7 @@ pub(super) fn install() {
         if is_ignored(signal) {
             continue;
         }
-        let byte = u8::try_from(signal).unwrap_or(libc::SIGTERM.unsigned_abs() as u8);
+        let byte = u8::try_from(signal).unwrap_or(15);
         // SAFETY: the action calls nothing but `write`, which handlers may call, on a pipe that is
         // never closed.
         let _ = unsafe {

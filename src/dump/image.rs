@@ -49,7 +49,8 @@ enum Bytes {
 struct Mapped {
     bytes: Mmap,
     /// A file that is deleted when it is closed.
-    _temporary: Option<File>,
+    #[allow(dead_code, reason = "it is closed after the mapping has ended")]
+    temporary: Option<File>,
     registered: Arc<Registered>,
 }
 
@@ -96,7 +97,7 @@ impl Image {
         if is_remote(path) {
             return spool::pipe(&name, &mut file, spooling);
         }
-        let mapped = map(&file, None).map_err(io)?;
+        let mapped = map(&file).map_err(io)?;
         let health = Health::of(&name, &mapped.registered, Some((path, &metadata)));
         let image = Self { health, ..Self::new(&name, Bytes::Mapped(Arc::new(mapped))) };
         Ok(Self { file: Some(Arc::from(path)), identity: Identity::of(&metadata), ..image })
@@ -128,7 +129,8 @@ impl Image {
         if file.metadata()?.len() == 0 {
             return Ok(Self::from_bytes(path, Vec::new()));
         }
-        let mapped = map(&file, Some(file.try_clone()?))?;
+        let mut mapped = map(&file)?;
+        mapped.temporary = Some(file);
         let health = Health::of(path, &mapped.registered, None);
         Ok(Self { health, ..Self::new(path, Bytes::Mapped(Arc::new(mapped))) })
     }
@@ -278,13 +280,13 @@ const fn is_remote(_: &Path) -> bool {
 }
 
 #[allow(unsafe_code, reason = "the only place where a file is mapped")]
-fn map(file: &File, temporary: Option<File>) -> std::io::Result<Mapped> {
+fn map(file: &File) -> std::io::Result<Mapped> {
     // SAFETY: the mapping is read only. Another process that cuts the file while it is mapped makes
     // later reads fault, which `fault` handles; one that writes to it changes bytes that are read
     // once each, by offset, and are believed in no way that a hostile file could not use.
     let bytes = unsafe { Mmap::map(file) }?;
     let registered = Arc::new(Registered::new(&bytes));
-    Ok(Mapped { bytes, _temporary: temporary, registered })
+    Ok(Mapped { bytes, temporary: None, registered })
 }
 
 impl Deref for Image {

@@ -166,6 +166,9 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
         }
         _ => {}
     }
+    if from == to {
+        return true;
+    }
     matches!(
         (from, to),
         (Ty::Null | Ty::Text, _)
@@ -173,12 +176,8 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
             | (Ty::Int | Ty::Double | Ty::Addr, Ty::Int | Ty::Double | Ty::Addr)
             | (Ty::Bool, Ty::Int | Ty::Double | Ty::Bool)
             | (Ty::Int | Ty::Double, Ty::Bool)
-            | (Ty::Time | Ty::Date, Ty::Time | Ty::Date)
-            | (Ty::Time, Ty::TimeOfDay)
-            | (Ty::TimeOfDay, Ty::TimeOfDay)
-            | (Ty::Interval, Ty::Interval)
-            | (Ty::Blob, Ty::Blob)
-            | (Ty::Uuid, Ty::Uuid)
+            | (Ty::Date, Ty::Time)
+            | (Ty::Time, Ty::Date | Ty::TimeOfDay)
     )
 }
 

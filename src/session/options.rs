@@ -17,6 +17,7 @@ pub(super) const MEMORY: usize = 224 << 20;
 /// ```
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "independent settings, each with a method")]
 pub struct Options {
     pub(crate) symbols: Vec<PathBuf>,
     pub(crate) environment_symbols: String,

@@ -40,8 +40,8 @@ enum Next {
     Leave,
 }
 
-/// The state that is kept between statements.
-#[allow(clippy::struct_excessive_bools, reason = "settings that are on or off")]
+/// What stays from one statement to the next.
+#[allow(clippy::struct_excessive_bools, reason = "independent settings of a prompt")]
 struct Repl<'a> {
     session: Arc<Session>,
     library: &'a Library,

@@ -25,7 +25,7 @@ pub(super) fn ints(vector: &Vector) -> Option<Lane<'_, i64>> {
     match vector {
         Vector::Const(value) => value.as_number().map(Lane::One),
         Vector::Col(Col::Int(a)) => Some(Lane::Each(a.values().as_slice())),
-        _ => None,
+        Vector::Col(_) => None,
     }
 }
 

@@ -48,10 +48,9 @@ impl Binder<'_> {
     ) -> Option<Bound<Expr>> {
         let ty = match name {
             "map_keys" => Ty::list_of(map.key()),
-            "map_values" => Ty::list_of(map.value()),
+            "map_values" | "map_extract" => Ty::list_of(map.value()),
             "map_entries" => Some(map.entries()),
             "cardinality" => Some(Ty::Int),
-            "map_extract" => Ty::list_of(map.value()),
             "map_extract_value" | "list_extract" => Some(map.value()),
             "map_contains" => Some(Ty::Bool),
             _ => return None,
