@@ -41,7 +41,7 @@ impl Terminal {
             &command,
         ]);
         assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
-        terminal.wait("the first prompt", |screen| is_asking(screen));
+        terminal.wait("the first prompt", is_asking);
         terminal
     }
 
