@@ -15,6 +15,7 @@ mod queries;
 #[allow(dead_code, reason = "the corpus of the fuzz targets, of which this needs some")]
 mod seeds;
 
+use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -189,7 +190,8 @@ fn inputs(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let log = seeds::files("tests/log/own", "txt").into_iter().max_by_key(Vec::len);
     let mut table = String::from("n,s\n");
     for number in 0..100_000 {
-        table += &format!("{number},text {}\n", number % 1000);
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(table, "{number},text {}", number % 1000);
     }
     let files = [
         ("kernel.dmp", dumpql::sample_file()),

@@ -137,7 +137,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// The memory limit of joins and functions of a query, such as 2GB (default: 224MB)
+    /// The memory limit of the rows and values of a query, such as 2GB (default: 224MB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 

@@ -48,7 +48,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     library: Vec<PathBuf>,
 
-    /// The memory limit of joins and functions of a query
+    /// The memory limit of the rows and values of a query
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "224MB")]
     memory: usize,
 

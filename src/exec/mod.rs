@@ -62,7 +62,7 @@ pub struct Context<'a> {
     pub attached: &'a [Arc<MemTable>],
     /// The session state that functions can read.
     pub functions: FuncCx<'a>,
-    /// The memory limit in bytes for rows and texts that joins and functions make, including
+    /// The memory limit in bytes for rows and values of the query, including
     /// intermediate results.
     pub memory: usize,
     /// Whether a value that cannot be read (any reason but "not applicable") is an error.

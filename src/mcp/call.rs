@@ -54,7 +54,7 @@ pub(super) struct Call<'a> {
 /// Limits below those of the server.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Budget {
-    /// The memory limit of joins and functions in bytes.
+    /// The memory limit of rows and values in bytes.
     pub(super) memory: Option<usize>,
     pub(super) deadline: Option<Instant>,
 }

@@ -37,7 +37,7 @@ pub(crate) struct Config {
     pub(crate) library: Library,
     /// The time limit of a call.
     pub(crate) timeout: Duration,
-    /// The memory limit of joins and functions of a query in bytes.
+    /// The memory limit of the rows and values of a query in bytes.
     pub(crate) memory: usize,
 }
 

@@ -129,7 +129,7 @@ impl<'s> Prepared<'s> {
         self
     }
 
-    /// A limit on the bytes that joins and functions of the query may produce, instead of the one
+    /// A limit on the bytes that rows and values of the query may take, instead of the one
     /// in the session's options.
     pub const fn memory(mut self, bytes: usize) -> Self {
         self.memory = Some(bytes);

@@ -104,7 +104,7 @@ pub unsafe extern "C" fn dumpql_options_set_strict(options: *mut dumpql_options,
     unsafe { set(options, |options| options.strict(strict)) };
 }
 
-/// Sets how many bytes joins and functions of a query may produce; a query that would exceed the
+/// Sets how many bytes the rows and values of a query may take; a query that would exceed the
 /// limit fails with E0307. The default is 224 MiB.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_options_set_memory(options: *mut dumpql_options, bytes: usize) {

@@ -304,7 +304,7 @@ pub unsafe extern "C" fn dumpql_statement_set_timeout(
     unsafe { set(statement, |statement| statement.timeout = timeout) };
 }
 
-/// Sets how many bytes joins and functions may produce, instead of the limit of the options
+/// Sets how many bytes rows and values may take, instead of the limit of the options
 /// (E0307).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_statement_set_memory(

@@ -2,7 +2,7 @@
 
 use engine::extend::ArrowColumns;
 use engine::polars_arrow::ffi::{ArrowArrayStream, ArrowArrayStreamReader};
-use engine::{Absent, ColumnBuilder, ColumnData, Ty, Value};
+use engine::{ColumnBuilder, ColumnData, Ty, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;

@@ -33,7 +33,7 @@ pub(super) struct Arguments {
     max_bytes: Option<u32>,
     /// The maximum number of characters of a cell (default 300, at most 8000).
     max_cell: Option<u32>,
-    /// The memory limit of joins and functions in megabytes; at most the server's own limit.
+    /// The memory limit of rows and values in megabytes; at most the server's own limit.
     memory_mb: Option<u32>,
     /// The time limit in seconds; at most the server's own limit.
     timeout_seconds: Option<u32>,
