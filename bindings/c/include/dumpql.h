@@ -277,8 +277,7 @@ void dumpql_options_set_offline(struct dumpql_options *options, bool offline);
 
 // Sets a file in the format of `pooltag.txt`, which has priority over the built-in list. Returns
 // false if `file` is NULL or not UTF-8.
-bool dumpql_options_set_pool_tags(struct dumpql_options *options,
-                                  const char *file);
+bool dumpql_options_set_pool_tags(struct dumpql_options *options, const char *file);
 
 // Sets a folder for indexes of dumps, so that a search runs only once. Without it nothing is
 // cached. Returns false if `folder` is NULL or not UTF-8.
@@ -287,19 +286,17 @@ bool dumpql_options_set_cache(struct dumpql_options *options, const char *folder
 // Sets whether a value that cannot be read is an error (E0305).
 void dumpql_options_set_strict(struct dumpql_options *options, bool strict);
 
-// Sets how many bytes joins and functions of a query may produce; a query that would exceed the
+// Sets how many bytes the rows and values of a query may take; a query that would exceed the
 // limit fails with E0307. The default is 224 MiB.
 void dumpql_options_set_memory(struct dumpql_options *options, size_t bytes);
 
 // Sets whether queries may open and write files by their path (`ATTACH`, `FROM 'file.csv'`,
 // `COPY`). By default they may not, because a program may run the queries of others.
-void dumpql_options_set_files(struct dumpql_options *options,
-                              bool allowed);
+void dumpql_options_set_files(struct dumpql_options *options, bool allowed);
 
 // Sets how long a query may take, unless its statement sets another limit; then it fails with
 // E0308. 0 means no limit.
-void dumpql_options_set_timeout(struct dumpql_options *options,
-                                uint64_t milliseconds);
+void dumpql_options_set_timeout(struct dumpql_options *options, uint64_t milliseconds);
 
 // Frees options.
 void dumpql_options_free(struct dumpql_options *options);
@@ -351,9 +348,7 @@ bool dumpql_result_cell(const struct dumpql_result *result,
 // One value as text, in the form of every output: addresses in hexadecimal at the dump's pointer
 // width, times in UTC; empty for NULL and beyond the last row or column. A NUL in the text is
 // replaced by its symbol. Free it with `dumpql_string_free`.
-char *dumpql_result_render(const struct dumpql_result *result,
-                           size_t row,
-                           size_t column);
+char *dumpql_result_render(const struct dumpql_result *result, size_t row, size_t column);
 
 // Values that are absent in the tables of the query, with the reason; values that do not apply to
 // a row are not counted. Returns false, and sets nothing, once `index` is beyond the last one.
@@ -469,10 +464,9 @@ bool dumpql_bind_interval(struct dumpql_statement *statement,
 
 // Sets how long a run may take, instead of the limit of the options; then it fails with E0308. 0
 // means no limit.
-void dumpql_statement_set_timeout(struct dumpql_statement *statement,
-                                  uint64_t milliseconds);
+void dumpql_statement_set_timeout(struct dumpql_statement *statement, uint64_t milliseconds);
 
-// Sets how many bytes joins and functions may produce, instead of the limit of the options
+// Sets how many bytes rows and values may take, instead of the limit of the options
 // (E0307).
 void dumpql_statement_set_memory(struct dumpql_statement *statement, size_t bytes);
 
