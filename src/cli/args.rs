@@ -36,6 +36,10 @@ next from running. With -o, several results make one workbook (.xlsx), page (.ht
 
 Exit code: 0 done, 1 a query or a source failed, 2 the command line is wrong.";
 
+/// The memory limit of a query if none is given: a person who exports a large table has more memory than
+/// a program that embeds the library may want to spend.
+const MEMORY: usize = 1 << 30;
+
 /// Query Windows crash dumps in SQL
 #[derive(Debug, Parser)]
 #[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
@@ -137,7 +141,7 @@ pub(super) struct Args {
     #[arg(long)]
     pub(super) strict: bool,
 
-    /// The memory limit of the rows and values of a query, such as 2GB (default: 224MB)
+    /// The memory limit of the rows and values of a query, such as 2GB (default: 1GB)
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub(super) memory: Option<usize>,
 
@@ -238,7 +242,7 @@ impl Args {
             pool_tags: self.pool_tags.clone(),
             cache: (!self.no_index).then(Options::own_cache),
             strict: self.strict,
-            memory: self.memory,
+            memory: Some(self.memory.unwrap_or(MEMORY)),
             files: true,
             temporary: self.temp_dir.clone(),
             unpacked: self.unpack_limit.map(|bytes| bytes as u64),

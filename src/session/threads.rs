@@ -16,13 +16,32 @@ pub(super) fn prepare() {
         let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok());
         let most = MOST.max(cores.saturating_mul(MOST_PER_CORE));
         let mut threads: usize = asked.filter(|asked| *asked > 0).unwrap_or(cores).min(most);
-        // A failed attempt at the shared threads is final, so others are tried first.
-        while rayon::ThreadPoolBuilder::new().num_threads(threads).build().is_err() {
+        // A failed attempt at the shared threads is final, so that others are started first.
+        while threads > 0 && !can_start(threads) {
             threads /= 2;
-            if threads == 0 {
-                return;
-            }
         }
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads).build_global();
+        let builder = rayon::ThreadPoolBuilder::new();
+        // Without any thread, the one that opens the session does all the work.
+        let _ = match threads {
+            0 => builder.num_threads(1).use_current_thread().build_global(),
+            _ => builder.num_threads(threads).build_global(),
+        };
     });
+}
+
+/// Whether the system allows so many threads beside each other. All have ended on return.
+fn can_start(threads: usize) -> bool {
+    let started: Vec<_> = (0..threads)
+        .map_while(|_| {
+            let (hold, wait) = std::sync::mpsc::channel::<()>();
+            let thread = std::thread::Builder::new().spawn(move || drop(wait.recv())).ok()?;
+            Some((hold, thread))
+        })
+        .collect();
+    let all = started.len() == threads;
+    for (hold, thread) in started {
+        drop(hold);
+        let _ = thread.join();
+    }
+    all
 }

@@ -211,7 +211,7 @@ fn what_the_screen_does_not_hold_is_paged() {
     let picked = terminal.answer(".columns 1 three");
     assert!(picked.contains("│ one │ three │"), "{picked}");
     let listed = terminal.answer(".columns");
-    assert!(listed.contains("1 *one  2 two  3 *three"), "{listed}");
+    assert!(listed.contains("1 *one, 2 two, 3 *three"), "{listed}");
     // Another program, and none.
     terminal.answer(".pager head -n 2");
     terminal.write("SELECT tid FROM threads;");

@@ -67,7 +67,7 @@ const fn letter(ty: Ty) -> char {
         Ty::Double => 'R',
         Ty::Text => 'T',
         Ty::Addr => 'A',
-        Ty::Time => 'D',
+        Ty::Time | Ty::Date => 'D',
         Ty::Interval => 'V',
         _ => '?',
     }

@@ -9,14 +9,24 @@ pub(super) struct OpenCall<'l> {
     pub(super) name: &'l str,
     /// The texts of the arguments before the one that the place is in.
     pub(super) arguments: Vec<&'l str>,
+    /// Whether it is called for its rows: it follows FROM, JOIN or LATERAL.
+    pub(super) is_table: bool,
 }
+
+/// The name before a parenthesis, and whether it is called for its rows.
+type Called<'t> = Option<(&'t Token, bool)>;
 
 impl<'l> OpenCall<'l> {
     /// The innermost call that the end of the text is inside of.
     pub(super) fn at_end(text: &'l str) -> Option<Self> {
-        let mut open: Vec<(Option<&Token>, Vec<usize>)> = Vec::new();
+        let mut open: Vec<(Called<'_>, Vec<usize>)> = Vec::new();
         let all = tokens(text);
         let mut before: Option<&Token> = None;
+        let mut two_before: Option<&Token> = None;
+        let is_from = |token: Option<&Token>| {
+            let word = token.map_or("", |token| token.text(text));
+            ["from", "join", "lateral"].iter().any(|known| word.eq_ignore_ascii_case(known))
+        };
         for token in &all {
             match token.kind {
                 TokenKind::Open => {
@@ -24,6 +34,7 @@ impl<'l> OpenCall<'l> {
                         let is_name = matches!(name.kind, TokenKind::Name | TokenKind::Keyword);
                         is_name && name.span.end == token.span.start && token.text(text) == "("
                     });
+                    let name = name.map(|name| (name, is_from(two_before)));
                     open.push((name, vec![token.span.end as usize]));
                 }
                 TokenKind::Close => drop(open.pop()),
@@ -35,6 +46,7 @@ impl<'l> OpenCall<'l> {
                 TokenKind::Semicolon => open.clear(),
                 _ => {}
             }
+            two_before = before;
             before = Some(token);
         }
         let (name, starts) = open.into_iter().rev().find(|(name, _)| name.is_some())?;
@@ -42,7 +54,8 @@ impl<'l> OpenCall<'l> {
         let ends = starts.iter().skip(1).map(|end| end.saturating_sub(1));
         let argument = |(from, to): (&usize, usize)| text.get(*from..to).map(str::trim);
         let arguments = starts.iter().zip(ends).filter_map(argument).collect();
-        Some(Self { name: name?.text(text), arguments })
+        let (name, is_table) = name?;
+        Some(Self { name: name.text(text), arguments, is_table })
     }
 }
 

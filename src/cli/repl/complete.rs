@@ -6,7 +6,7 @@ use rustyline::completion::Pair;
 
 use super::call::OpenCall;
 use super::command::COMMANDS;
-use crate::catalog::{Catalog, FunctionSpec, Value};
+use crate::catalog::{Catalog, FunctionKind, FunctionSpec, Value};
 use crate::session::{KEYWORDS, Library, Session, Token, TokenKind, tokens};
 
 /// All names that can be completed.
@@ -68,8 +68,12 @@ impl Vocabulary {
         }
         let call = OpenCall::at_end(before)?;
         let is = |name: &str| name.eq_ignore_ascii_case(call.name);
-        let function =
-            self.functions.iter().find(|f| is(f.name) || f.aliases.iter().any(|a| is(a)))?;
+        // An aggregate and a table function may have the same name.
+        let named = |f: &&FunctionSpec| is(f.name) || f.aliases.iter().any(|a| is(a));
+        let fits = |f: &&FunctionSpec| (f.kind == FunctionKind::Table) == call.is_table;
+        let mut functions = self.functions.iter().filter(named);
+        let first = functions.clone().next()?;
+        let function = functions.find(fits).unwrap_or(first);
         Some(format!("{}  {}", function.signature_texts().join("; "), function.doc))
     }
 
@@ -380,7 +384,7 @@ mod tests {
             ("select b| from threads, modules x;", "b", &["base", "between", "both", "by"]),
             ("from threads; select n| from modules", "n", &["name", "not", "null", "nulls"]),
             ("from meta.t|", "meta.t", &["meta.tables"]),
-            ("select cou|", "cou", &["count("]),
+            ("select cou|", "cou", &["count(", "count_if("]),
             (".mo|", "mo", &["mode"]),
             ("!lo|", "!lo", &["!locks"]),
             (".run mo|", "mo", &["modules"]),

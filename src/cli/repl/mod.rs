@@ -14,8 +14,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor};
+use rustyline::{CompletionType, Config, Editor, history::FileHistory};
 
 use super::args::{Invocation, Mode};
 use super::console::Console;

@@ -180,7 +180,7 @@ class Result:
     # --- files and text
 
     def write(self, path: Path, /, format: str | None = None, *, title: str = "result") -> None:
-        """Writes a file: csv, excel (CSV for Excel), tsv, json, jsonl, md, html, xlsx, parquet or svg.
+        """Writes a file: csv, excel (CSV for Excel), tsv, json, jsonl, md, html, xlsx, parquet, svg or png.
 
         Without ``format`` the ending of the path decides. The file is complete or as it was; an open
         dump is never written to.

@@ -55,7 +55,7 @@ fn listed(result: &ResultSet, picked: Option<&[usize]>, width: usize) -> String 
     for (at, field) in result.fields().iter().enumerate() {
         let mark = if picked.is_some_and(|picked| picked.contains(&at)) { "*" } else { "" };
         // A name is not torn from its number; writing into a `String` cannot fail.
-        let _ = write!(line, "{}{}\u{a0}{mark}", if at == 0 { "" } else { "  " }, at + 1);
+        let _ = write!(line, "{}{}\u{a0}{mark}", if at == 0 { "" } else { ", " }, at + 1);
         push_clean(&field.name, &mut line);
     }
     let lines = wrap(&line, width, "").join("\n").replace('\u{a0}', " ");

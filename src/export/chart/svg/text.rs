@@ -126,7 +126,7 @@ mod tests {
                 assert!(width_of(&shown) <= width.max(letter('…')), "{shown}");
             }
         }
-        assert_eq!(cut("\\Driver\\abcdefghijklmnop", 100.0), "\\Driv…jklmnop");
+        assert_eq!(cut("\\Driver\\abcdefghijklmnop", 100.0), "\\Driv…ijklmnop");
     }
 
     #[test]

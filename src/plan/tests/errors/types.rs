@@ -108,13 +108,10 @@ fn types() {
         1 | SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads
           |        ^^^^^^^^^^^^^^^^^^^^^^
 
-        error[E0205]: no type `DATE`
+        error[E0205]: INTEGER cannot be converted to DATE
           |
         1 | SELECT CAST(tid AS TIMESTAMP), CAST(tid AS DATE), CAST(is_idle AS INTERVAL) FROM threads
-          |                                            ^^^^
-          |
-          = help: a day is a TIMESTAMP at midnight
-          = help: types: BOOLEAN, INTEGER, DOUBLE, VARCHAR, ADDRESS, TIMESTAMP, INTERVAL
+          |                                ^^^^^^^^^^^^^^^^^
 
         error[E0205]: BOOLEAN cannot be converted to INTERVAL
           |
