@@ -62,6 +62,36 @@ impl ColumnData {
         self.absent.get(row).copied().and_then(Absent::from_code)
     }
 
+    /// The number of rows.
+    pub(crate) const fn rows(&self) -> usize {
+        match &self.data {
+            Data::Bool(v) => v.len(),
+            Data::Int(v) => v.len(),
+            Data::Double(v) => v.len(),
+            Data::Addr(v) => v.len(),
+            Data::Text { ends, .. } => ends.len(),
+        }
+    }
+
+    /// The value of a row; NULL if it is absent.
+    pub(crate) fn value(&self, row: usize) -> Value<'_> {
+        if self.absent(row).is_some() {
+            return Value::Null;
+        }
+        let found = match &self.data {
+            Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
+            Data::Int(v) => v.get(row).map(|v| Value::of_number(*v, self.ty)),
+            Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
+            Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
+            Data::Text { bytes, ends } => {
+                let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied();
+                let text = ends.get(row).and_then(|end| bytes.get(start.unwrap_or(0)..*end));
+                text.map(|text| Value::of_code(text.into(), self.ty))
+            }
+        };
+        found.unwrap_or(Value::Null)
+    }
+
     /// The memory of the values in bytes.
     pub const fn bytes(&self) -> usize {
         let values = match &self.data {
@@ -219,10 +249,12 @@ impl ColumnBuilder {
         self.note(reason);
     }
 
-    /// Appends a value of the column's type; NULL and values of other types count as not applicable.
+    /// Appends a value of the column's type, or a day to a column of `TIMESTAMP`, as its midnight; NULL
+    /// and values of other types count as not applicable.
     pub fn push_value(&mut self, value: &Value<'_>) {
+        let is_day = (value.ty(), self.ty) == (Ty::Date, Ty::Time);
         match value {
-            _ if value.ty() != self.ty => self.push_absent(Absent::NotApplicable),
+            _ if value.ty() != self.ty && !is_day => self.push_absent(Absent::NotApplicable),
             Value::Bool(v) => self.push_bool(Ok(*v)),
             Value::Double(v) => self.push_double(Ok(*v)),
             Value::Addr(v) => self.push_addr(Ok(*v)),

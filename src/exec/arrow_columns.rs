@@ -6,8 +6,7 @@ use append::append;
 use polars_arrow::array::{Array, StructArray};
 use polars_arrow::datatypes::ArrowDataType;
 
-use crate::catalog::{Batch, ColumnBuilder, ColumnData, ColumnSpec, Data, TableSpec, Ty};
-use crate::catalog::{Value, intern};
+use crate::catalog::{Batch, ColumnBuilder, ColumnData, ColumnSpec, TableSpec, Ty, intern};
 use crate::diag::{Code, Diagnostic};
 use crate::table::{Cx, Scan, ScanError, ScanRequest, Table};
 
@@ -261,25 +260,4 @@ impl Problem {
             }
         }
     }
-}
-
-/// A value of a column in its physical form.
-fn value(column: &ColumnData, row: usize) -> Value<'_> {
-    if column.absent(row).is_some() {
-        return Value::Null;
-    }
-    let found = match &column.data {
-        Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
-        Data::Int(v) => v.get(row).map(|v| Value::Int(*v)),
-        Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
-        Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
-        Data::Text { bytes, ends } => {
-            let start = row.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied());
-            start
-                .zip(ends.get(row))
-                .and_then(|(start, end)| bytes.get(start..*end))
-                .map(Value::text)
-        }
-    };
-    found.unwrap_or(Value::Null)
 }

@@ -26,7 +26,7 @@ impl MemTable {
     /// E0210 when two columns have one name, or the columns differ in length.
     pub fn new(name: &str, columns: Vec<(String, ColumnData)>) -> Result<Self, Diagnostic> {
         let bad = |message: String| Err(Diagnostic::new(Code::BadQuery, message));
-        let rows = columns.first().map_or(0, |(_, data)| rows_of(data));
+        let rows = columns.first().map_or(0, |(_, data)| data.rows());
         let mut specs: Vec<ColumnSpec> = Vec::with_capacity(columns.len());
         let mut cols = Vec::with_capacity(columns.len());
         let mut absent = Vec::with_capacity(columns.len());
@@ -34,7 +34,7 @@ impl MemTable {
             if specs.iter().any(|s| s.name.eq_ignore_ascii_case(&column)) {
                 return bad(format!("table `{name}` has two columns named `{column}`"));
             }
-            let found = rows_of(&data);
+            let found = data.rows();
             let codes = data.absent.len();
             if !fits(&data) {
                 let expected = data.ty;
@@ -169,15 +169,5 @@ fn are_codes(bytes: &str, ends: &[usize], ty: Ty) -> bool {
             })
         }
         _ => false,
-    }
-}
-
-fn rows_of(data: &ColumnData) -> usize {
-    match &data.data {
-        Data::Bool(v) => v.len(),
-        Data::Int(v) => v.len(),
-        Data::Double(v) => v.len(),
-        Data::Text { ends, .. } => ends.len(),
-        Data::Addr(v) => v.len(),
     }
 }

@@ -119,15 +119,10 @@ fn extreme(values: &[Value<'_>], wanted: Ordering) -> Value<'static> {
 fn compare(a: &Value<'_>, b: &Value<'_>) -> Ordering {
     match (a, b) {
         (Value::Bool(x), Value::Bool(y)) => x.cmp(y),
-        (Value::Int(x), Value::Int(y))
-        | (Value::Time(x), Value::Time(y))
-        | (Value::Interval(x), Value::Interval(y))
-        | (Value::Date(x), Value::Date(y))
-        | (Value::TimeOfDay(x), Value::TimeOfDay(y)) => x.cmp(y),
         (Value::Double(x), Value::Double(y)) => {
             x.partial_cmp(y).unwrap_or_else(|| x.is_nan().cmp(&y.is_nan()))
         }
         (Value::Addr(x), Value::Addr(y)) => x.cmp(y),
-        _ => a.as_code().cmp(&b.as_code()),
+        _ => (a.as_number(), a.as_code()).cmp(&(b.as_number(), b.as_code())),
     }
 }

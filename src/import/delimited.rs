@@ -94,16 +94,7 @@ pub(super) fn columns(
 fn push(builder: &mut ColumnBuilder, field: &str) -> bool {
     let found = value(trimmed(field, builder.ty()), builder.ty());
     let fits = found.is_some() || field.trim().is_empty();
-    match found {
-        Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
-        Some(Value::Double(v)) => builder.push_double(Ok(v)),
-        Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
-        Some(Value::Text(v)) => builder.push_text(Ok(&v)),
-        other => match other.as_ref().and_then(Value::as_number) {
-            Some(number) => builder.push_int(Ok(number)),
-            None => builder.push_absent(Absent::NotApplicable),
-        },
-    }
+    builder.push_value(&found.unwrap_or(Value::Null));
     fits
 }
 

@@ -172,12 +172,7 @@ fn push(builder: &mut ColumnBuilder, raw: &RawValue) {
         (Ty::Text, _) => builder.push_text(Ok(&plain)),
         (Ty::Int, _) => builder.push_int(text.parse().map_err(|_| Absent::Unreadable)),
         (Ty::Double, _) => builder.push_double(text.parse().map_err(|_| Absent::Unreadable)),
-        (_, Some(Value::Bool(v))) => builder.push_bool(Ok(v)),
-        (_, Some(Value::Time(v) | Value::Date(v) | Value::TimeOfDay(v))) => {
-            builder.push_int(Ok(v));
-        }
-        (_, Some(Value::Addr(v))) => builder.push_addr(Ok(v)),
-        _ => builder.push_absent(Absent::NotApplicable),
+        (_, found) => builder.push_value(&found.unwrap_or(Value::Null)),
     }
 }
 

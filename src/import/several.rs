@@ -1,7 +1,7 @@
 //! Combines several files into one table.
 
 use super::Error;
-use crate::catalog::{Absent, ColumnBuilder, ColumnData, Data, Format, PointerWidth, Ty, Value};
+use crate::catalog::{Absent, ColumnBuilder, ColumnData, Format, PointerWidth, Ty, Value};
 
 /// The columns of a file.
 pub type Columns = Vec<(String, ColumnData)>;
@@ -19,7 +19,7 @@ pub fn combined(
 ) -> Result<Columns, Error> {
     let paths: Vec<(String, usize)> = files
         .iter()
-        .map(|(path, columns)| (path.clone(), columns.first().map_or(0, |(_, data)| rows(data))))
+        .map(|(path, columns)| (path.clone(), columns.first().map_or(0, |(_, data)| data.rows())))
         .collect();
     let mut parts: Vec<(String, Vec<Option<ColumnData>>)> = Vec::new();
     let count = files.len();
@@ -94,7 +94,7 @@ fn appended(parts: Vec<Option<ColumnData>>, rows: impl Iterator<Item = usize>) -
 }
 
 fn has_values(data: &ColumnData) -> bool {
-    data.absent.is_empty() && rows(data) > 0 || data.absent.contains(&0)
+    data.absent.is_empty() && data.rows() > 0 || data.absent.contains(&0)
 }
 
 fn common(a: Ty, b: Ty) -> Ty {
@@ -110,55 +110,21 @@ fn push(into: &mut ColumnBuilder, data: &ColumnData, row: usize) {
     if let Some(reason) = data.absent(row) {
         return into.push_absent(reason);
     }
-    let value = value(data, row);
-    match (into.ty(), value) {
+    match (into.ty(), data.value(row)) {
         (_, Value::Null) => into.push_absent(Absent::NotApplicable),
         (Ty::Text, value) => {
             into.push_text(Ok(&Format::Plain.render(&value, PointerWidth::Bits64)));
         }
         #[allow(clippy::cast_precision_loss, reason = "columns of numbers are of one type")]
         (Ty::Double, Value::Int(v)) => into.push_double(Ok(v as f64)),
-        (_, Value::Double(v)) => into.push_double(Ok(v)),
-        (_, Value::Bool(v)) => into.push_bool(Ok(v)),
-        (_, Value::Addr(v)) => into.push_addr(Ok(v)),
-        (ty, value) => match (value.as_number(), value.as_code()) {
-            (Some(number), _) => into.push_int(Ok(number)),
-            (_, Some(code)) if ty == value.ty() => into.push_text(Ok(code)),
-            _ => into.push_absent(Absent::Unreadable),
-        },
-    }
-}
-
-/// The value of a row that is not NULL.
-fn value(data: &ColumnData, row: usize) -> Value<'_> {
-    let found = match &data.data {
-        Data::Bool(v) => v.get(row).map(|v| Value::Bool(*v)),
-        Data::Int(v) => v.get(row).map(|v| Value::of_number(*v, data.ty)),
-        Data::Double(v) => v.get(row).map(|v| Value::Double(*v)),
-        Data::Addr(v) => v.get(row).map(|v| Value::Addr(*v)),
-        Data::Text { bytes, ends } => {
-            let start = row.checked_sub(1).and_then(|before| ends.get(before)).copied();
-            let end = ends.get(row).copied();
-            end.and_then(|end| bytes.get(start.unwrap_or(0)..end))
-                .map(|t| Value::of_code(t.into(), data.ty))
-        }
-    };
-    found.unwrap_or(Value::Null)
-}
-
-fn rows(data: &ColumnData) -> usize {
-    match &data.data {
-        Data::Bool(v) => v.len(),
-        Data::Int(v) => v.len(),
-        Data::Double(v) => v.len(),
-        Data::Text { ends, .. } => ends.len(),
-        Data::Addr(v) => v.len(),
+        (_, value) => into.push_value(&value),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::catalog::Data;
 
     fn column(name: &str, values: &[i64]) -> (String, ColumnData) {
         let data = Data::Int(values.to_vec());

@@ -124,18 +124,10 @@ fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
         }
     };
     match (builder.ty(), value) {
-        (Ty::Bool, Value::Bool(v)) => builder.push_bool(Ok(v)),
-        (Ty::Int, Value::Int(v))
-        | (Ty::Time, Value::Time(v))
-        | (Ty::Interval, Value::Interval(v))
-        | (Ty::Date, Value::Date(v))
-        | (Ty::TimeOfDay, Value::TimeOfDay(v)) => builder.push_int(Ok(v)),
         (Ty::Int, Value::Addr(v)) => {
             builder.push_int(i64::try_from(v).map_err(|_| Absent::Unreadable));
         }
-        (Ty::Addr, Value::Addr(v)) => builder.push_addr(Ok(v)),
         (Ty::Addr, Value::Int(v)) => builder.push_addr(Ok(v.cast_unsigned())),
-        (Ty::Double, Value::Double(v)) => builder.push_double(Ok(v)),
         (Ty::Text | Ty::Null, value) => {
             let text = match value {
                 Value::Text(text) => text,
@@ -144,6 +136,7 @@ fn push(builder: &mut ColumnBuilder, cell: Cell<Value<'static>>) -> usize {
             builder.push_text(Ok(&text));
             return text.len();
         }
+        (ty, value) if value.ty() == ty => builder.push_value(&value),
         _ => builder.push_absent(Absent::Unreadable),
     }
     0

@@ -68,13 +68,6 @@ fn push(builder: &mut ColumnBuilder, ty: Ty, value: Value<'static>) -> Option<()
     match (ty, value) {
         (Ty::Double, Value::Int(value)) => builder.push_double(Ok(value as f64)),
         (Ty::Addr, Value::Int(value)) => builder.push_addr(Ok(u64::try_from(value).ok()?)),
-        (_, Value::Bool(value)) => builder.push_bool(Ok(value)),
-        (_, Value::Int(value) | Value::Time(value) | Value::Interval(value)) => {
-            builder.push_int(Ok(value));
-        }
-        (_, Value::Double(value)) => builder.push_double(Ok(value)),
-        (_, Value::Addr(value)) => builder.push_addr(Ok(value)),
-        (_, Value::Text(value)) => builder.push_text(Ok(&value)),
         (_, other) => builder.push_value(&other),
     }
     Some(())

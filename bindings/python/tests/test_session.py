@@ -126,6 +126,9 @@ def test_python_data_becomes_tables(d: dumpql.Session) -> None:
     d.register("T", [{"a": 1}, {"a": 2, "b": "x"}])
     assert d.sql("FROM t").dicts() == [{"a": 1, "b": None}, {"a": 2, "b": "x"}]
     d.unregister("t")
+    noon = dt.datetime(2026, 1, 2, 12, tzinfo=UTC)
+    d.register("times", [{"x": noon.date()}, {"x": noon}, {"x": None}])
+    assert d.sql("FROM times").rows() == [(noon.replace(hour=0),), (noon,), (None,)]
     with pytest.raises(dumpql.QueryError) as error:
         d.sql("FROM t")
     assert error.value.code == "E0201"

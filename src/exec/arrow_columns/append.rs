@@ -7,8 +7,8 @@ use polars_arrow::array::{
 use polars_arrow::datatypes::{ArrowDataType, IntegerType, TimeUnit};
 use polars_arrow::types::NativeType;
 
-use super::{Problem, value};
-use crate::catalog::{Absent, Blob, ColumnBuilder, Value};
+use super::Problem;
+use crate::catalog::{Absent, Blob, ColumnBuilder};
 use crate::time::{DAY, midnight};
 
 /// The reason of a host's NULL: nothing is missing from a dump.
@@ -135,15 +135,8 @@ fn dictionary<K: DictionaryKey>(
     append(&mut values, &**array.values())?;
     let values = values.finish();
     for key in array.keys_iter() {
-        match key.map(|key| value(&values, key)) {
-            Some(Value::Bool(v)) => builder.push_bool(Ok(v)),
-            Some(Value::Double(v)) => builder.push_double(Ok(v)),
-            Some(Value::Addr(v)) => builder.push_addr(Ok(v)),
-            Some(value) => match (value.as_number(), value.as_code()) {
-                (Some(number), _) => builder.push_int(Ok(number)),
-                (_, Some(code)) => builder.push_text(Ok(code)),
-                _ => builder.push_absent(NULL),
-            },
+        match key.map(|key| values.value(key)) {
+            Some(value) => builder.push_value(&value),
             None => builder.push_absent(NULL),
         }
     }

@@ -46,13 +46,14 @@ impl Binder<'_> {
         args: &[Expr],
         span: Span,
     ) -> Option<Bound<Expr>> {
-        let ty = match name {
-            "map_keys" => Ty::list_of(map.key()),
-            "map_values" | "map_extract" => Ty::list_of(map.value()),
-            "map_entries" => Some(map.entries()),
-            "cardinality" => Some(Ty::Int),
-            "map_extract_value" | "list_extract" => Some(map.value()),
-            "map_contains" => Some(Ty::Bool),
+        let (ty, takes_key) = match name {
+            "map_keys" => (Ty::list_of(map.key()), false),
+            "map_values" => (Ty::list_of(map.value()), false),
+            "map_entries" => (Some(map.entries()), false),
+            "cardinality" => (Some(Ty::Int), false),
+            "map_extract" => (Ty::list_of(map.value()), true),
+            "map_extract_value" | "list_extract" => (Some(map.value()), true),
+            "map_contains" => (Some(Ty::Bool), true),
             _ => return None,
         };
         let function = match name {
@@ -60,21 +61,16 @@ impl Binder<'_> {
             _ => function,
         };
         let args = match args {
-            [of, key] => {
-                let key = self.as_type(key.clone(), map.key(), "the key of the map");
-                match key {
+            [of, key] if takes_key => {
+                match self.as_type(key.clone(), map.key(), "the key of the map") {
                     Ok(key) => vec![of.clone(), key],
                     Err(failed) => return Some(Err(failed)),
                 }
             }
-            _ => args.to_vec(),
+            [of] if !takes_key => vec![of.clone()],
+            _ => return None,
         };
-        let wanted = if matches!(name, "map_keys" | "map_values" | "map_entries" | "cardinality") {
-            1
-        } else {
-            2
-        };
-        (args.len() == wanted).then(|| self.map_call(function, args, ty, span))
+        Some(self.map_call(function, args, ty, span))
     }
 
     fn new_map(
