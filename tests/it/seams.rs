@@ -74,7 +74,7 @@ const LONGEST: usize = 400;
 
 /// Files that may be longer, how long, and why.
 const LONGER: &[(&str, usize, &str)] = &[
-    ("catalog/names/bugcheck.rs", 500, "a table of names"),
+    ("catalog/names/bugcheck.rs", 560, "a table of names"),
     ("catalog/names/inbox_drivers.rs", 560, "a table of names"),
     ("source/passed_over.rs", 440, "a table of names"),
     ("source/kernel/pool/segment.rs", 405, "25 lines are a layout for tests"),

@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(bugcheck(0x133), Some("DPC_WATCHDOG_VIOLATION"));
         assert_eq!(bugcheck(0x1000_007e), Some("SYSTEM_THREAD_EXCEPTION_NOT_HANDLED_M"));
         assert_eq!(bugcheck(0xffff), None);
+        assert_eq!(bugcheck(0x91), Some("WIN32K_INIT_OR_RIT_FAILURE"));
         assert_eq!(bugcheck(0x170), Some("CLUSTER_CSV_CLUSSVC_DISCONNECT_WATCHDOG"));
         assert_eq!(bugcheck(0x171), Some("CRYPTO_LIBRARY_INTERNAL_ERROR"));
         assert_eq!(bugcheck(0x1a1), Some("WIN32K_CALLOUT_WATCHDOG_LIVEDUMP"));
