@@ -167,6 +167,15 @@ mod tests {
         assert!(of_value(0xc4, 0x20004).unwrap()[0].contains("IrqlExAllocatePool"));
         assert!(of_value(0x7a, 1).unwrap()[2].contains("current process"));
         assert!(general(0x51).unwrap()[2].contains("hive"));
+        // A bug check and the live dump of the same violation.
+        for code in [0xc4, 0x1c4] {
+            assert!(of_value(code, 0x20008).unwrap()[0].contains("IrqlExPassive"), "{code:#x}");
+        }
+        assert_eq!(of_value(0x18c, 0x1007).unwrap()[0], "0x1007: a debug routine");
+        assert_eq!(of_value(0x18c, 0x1007).unwrap()[3], "reserved");
+        assert_eq!(of_value(0x1d9, 1).unwrap()[2], "IOMMU domain");
+        assert_eq!(of_value(0x1d9, 1).unwrap()[3], "logical address");
+        assert_eq!(general(0x1f5), Some(["reserved"; 4]));
         assert!(of_value(0x133, 1).unwrap()[2].contains("TRIAGE_BLOCK"));
         assert_eq!(of_value(0x133, 1).unwrap()[3], "reserved");
     }
