@@ -45,6 +45,10 @@ budget queries="1000":
 kill times="200":
     DUMPQL_KILLS={{times}} cargo test --test it evidence::killed -- --nocapture
 
+# Threads on one session with queries cancelled at random, for so many minutes
+soak minutes="30":
+    cargo run --release --example soak -- {{minutes}}
+
 # Known vulnerabilities of dependencies; needs the network
 advisories:
     cargo install cargo-deny --locked

@@ -197,7 +197,7 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     let Some(form) = form else { return Err(image.not_a_dump(unknown(image))) };
     let mut writer = Writer {
         image,
-        spool: spooling.file()?,
+        spool: spooling.file(image.path())?,
         budget: spooling.budget(),
         layout: Layout::new(Saved::Hibernation, "compressed pages"),
         waiting: Vec::new(),
@@ -230,7 +230,7 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     if writer.layout.is_empty() {
         return Err(image.not_a_dump("a hibernation file without a page that can be decompressed"));
     }
-    Ok(writer.spool.finish(image.path())?.in_place_of(image).with_layout(writer.layout, None))
+    Ok(writer.spool.finish()?.in_place_of(image).with_layout(writer.layout, None))
 }
 
 fn unknown(file: &[u8]) -> String {

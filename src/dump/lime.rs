@@ -57,7 +57,7 @@ pub(super) fn parse(file: &[u8]) -> Layout {
 /// Decompresses an AVML image into a temporary file.
 pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
     let mut layout = Layout::new(Saved::Avml, "memory range");
-    let mut spool = spooling.file()?;
+    let mut spool = spooling.file(image.path())?;
     let mut budget = spooling.budget();
     let packed = image.len() as u64;
     let mut at = 0u64;
@@ -101,7 +101,7 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     if layout.is_empty() {
         return Err(image.not_a_dump("an AVML image without a readable range of memory"));
     }
-    Ok(spool.finish(image.path())?.in_place_of(image).with_layout(layout, None))
+    Ok(spool.finish()?.in_place_of(image).with_layout(layout, None))
 }
 
 /// The description of an unsupported version, for the error message.

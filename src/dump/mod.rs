@@ -71,13 +71,19 @@ pub enum Error {
         /// What the file is, as the end of a sentence ("an ELF core file; …").
         found: String,
     },
+    /// Unpacking was cancelled.
+    #[error("{path}: unpacking was cancelled")]
+    Cancelled {
+        /// The file.
+        path: String,
+    },
 }
 
 impl Error {
     /// The file.
     pub fn path(&self) -> &str {
         match self {
-            Self::Io { path, .. } | Self::NotADump { path, .. } => path,
+            Self::Io { path, .. } | Self::NotADump { path, .. } | Self::Cancelled { path } => path,
         }
     }
 }

@@ -5,7 +5,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{Error, Image};
 
@@ -17,7 +18,7 @@ const UNSUSPICIOUS: u64 = 64 << 20;
 /// a hundred.
 const RATIO: u64 = 250;
 /// The size of the buffer for copying, in bytes.
-const PART: usize = 1 << 18;
+pub(super) const PART: usize = 1 << 18;
 
 /// Where temporary files are created, and how large they may become.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +28,8 @@ pub struct Spooling {
     /// Upper limit on the decompressed size of one file; it replaces the check of the compression
     /// ratio.
     pub limit: Option<u64>,
+    /// Unpacking ends soon after this is set.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Spooling {
@@ -34,8 +37,8 @@ impl Spooling {
         self.folder.clone().unwrap_or_else(std::env::temp_dir)
     }
 
-    /// A new temporary file.
-    pub(super) fn file(&self) -> Result<Spool, Error> {
+    /// A new temporary file for data of the file with that path.
+    pub(super) fn file(&self, of: &str) -> Result<Spool, Error> {
         let folder = self.folder();
         let path = folder.display().to_string();
         let file = create(&folder).map_err(|error| Error::Io {
@@ -45,7 +48,13 @@ impl Spooling {
                 format!("no temporary file can be made here: {error}"),
             ),
         })?;
-        Ok(Spool { file: BufWriter::with_capacity(PART, file), folder: path, bytes: 0 })
+        let file = BufWriter::with_capacity(PART, file);
+        Ok(Spool { file, of: of.to_owned(), folder: path, bytes: 0, stop: self.stop.clone() })
+    }
+
+    /// Fails if unpacking was cancelled.
+    pub(super) fn go_on(&self, path: &str) -> Result<(), Error> {
+        go_on(self.stop.as_ref(), path)
     }
 
     /// The limits for one file.
@@ -105,8 +114,10 @@ pub(super) enum Failure {
 #[derive(Debug)]
 pub(super) struct Spool {
     file: BufWriter<File>,
+    of: String,
     folder: String,
     bytes: u64,
+    stop: Option<Arc<AtomicBool>>,
 }
 
 impl Spool {
@@ -117,6 +128,7 @@ impl Spool {
 
     /// Adds bytes.
     pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        go_on(self.stop.as_ref(), &self.of)?;
         self.bytes = self.bytes.saturating_add(bytes.len() as u64);
         self.file.write_all(bytes).map_err(|error| full(&self.folder, &error))
     }
@@ -144,11 +156,18 @@ impl Spool {
     }
 
     /// The file as an image.
-    pub(super) fn finish(self, path: &str) -> Result<Image, Error> {
+    pub(super) fn finish(self) -> Result<Image, Error> {
         let folder = self.folder;
         let file = self.file.into_inner().map_err(|error| full(&folder, error.error()))?;
-        Image::of_temporary(path, file).map_err(|source| Error::Io { path: folder, source })
+        Image::of_temporary(&self.of, file).map_err(|source| Error::Io { path: folder, source })
     }
+}
+
+fn go_on(stop: Option<&Arc<AtomicBool>>, path: &str) -> Result<(), Error> {
+    if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+        return Err(Error::Cancelled { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 fn full(folder: &str, error: &io::Error) -> Error {
@@ -196,11 +215,11 @@ pub(super) fn is_inherited(path: &Path) -> bool {
 
 /// The contents of a pipe as an image.
 pub(super) fn pipe(name: &str, from: &mut dyn Read, spooling: &Spooling) -> Result<Image, Error> {
-    let mut spool = spooling.file()?;
+    let mut spool = spooling.file(name)?;
     let not = |found: String| Error::NotADump { path: name.to_owned(), found };
     match spool.copy(from, u64::MAX, &mut spooling.budget()) {
         Ok(()) if spool.bytes() == 0 => Err(not("no bytes came through the pipe".to_owned())),
-        Ok(()) => spool.finish(name),
+        Ok(()) => spool.finish(),
         Err(Failure::Source(source)) => Err(Error::Io { path: name.to_owned(), source }),
         Err(Failure::TooMuch(why)) => Err(not(format!("a pipe that {why}"))),
         Err(Failure::Target(error)) => Err(error),
@@ -228,7 +247,7 @@ mod tests {
     fn temporary_files_are_readable_and_deleted() {
         let folder = std::env::temp_dir().join(format!("dumpql-spool-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let spooling = Spooling { folder: Some(folder.clone()), limit: None };
+        let spooling = Spooling { folder: Some(folder.clone()), limit: None, stop: None };
         let bytes = vec![7; 3 * PART + 1];
         let image = pipe("stdin", &mut bytes.as_slice(), &spooling).unwrap();
         assert_eq!(image[..], bytes);
@@ -243,7 +262,7 @@ mod tests {
 
     #[test]
     fn the_unpack_limit_holds() {
-        let spooling = Spooling { folder: None, limit: Some(1 << 20) };
+        let spooling = Spooling { folder: None, limit: Some(1 << 20), stop: None };
         let error = pipe("stdin", &mut io::repeat(1), &spooling).unwrap_err().to_string();
         assert!(error.contains("more than 1MB of temporary files"), "{error}");
         let mut budget = Spooling::default().budget();
@@ -251,5 +270,30 @@ mod tests {
         assert!(budget.spend(1, UNSUSPICIOUS + 1, 1).unwrap_err().contains("250 times"));
         let error = pipe("stdin", &mut io::empty(), &spooling).unwrap_err().to_string();
         assert!(error.contains("no bytes"), "{error}");
+    }
+
+    #[test]
+    fn unpacking_ends_when_it_is_cancelled() {
+        let stop = Arc::<AtomicBool>::default();
+        let spooling = Spooling { stop: Some(Arc::clone(&stop)), ..Spooling::default() };
+        let mut endless = Endless { reads: 0, stop };
+        let error = pipe("stdin", &mut endless, &spooling).unwrap_err();
+        assert!(matches!(error, Error::Cancelled { .. }), "{error}");
+        assert_eq!(endless.reads, 10);
+    }
+
+    /// Zeros without end, that sets a flag at its tenth read.
+    struct Endless {
+        reads: usize,
+        stop: Arc<AtomicBool>,
+    }
+
+    impl Read for Endless {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            self.reads += 1;
+            self.stop.store(self.reads == 10, Ordering::Relaxed);
+            into.fill(0);
+            Ok(into.len())
+        }
     }
 }

@@ -1,11 +1,12 @@
 //! `ATTACH` and `DETACH`, and CSV and TSV files from the command line.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Session, sources};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::dump::Image;
+use crate::dump::{Image, Spooling};
 use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
@@ -18,15 +19,19 @@ pub(super) const fn changes(statement: &Statement) -> bool {
 
 impl Session {
     /// Runs a statement for which [`changes`] is true.
-    pub(super) fn change(&self, statement: &Statement) -> Result<(), Diagnostic> {
+    pub(super) fn change(
+        &self,
+        statement: &Statement,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(), Diagnostic> {
         match &statement.kind {
-            StatementKind::Attach(attach) => self.attach_file(attach),
+            StatementKind::Attach(attach) => self.attach_file(attach, stop),
             StatementKind::Detach(name) => self.detach(name),
             _ => Ok(()),
         }
     }
 
-    fn attach_file(&self, attach: &Attach) -> Result<(), Diagnostic> {
+    fn attach_file(&self, attach: &Attach, stop: &Arc<AtomicBool>) -> Result<(), Diagnostic> {
         let path = attach.file.text.as_str();
         let file = self.options.readable(path).map_err(|error| placed(error, attach.file.span))?;
         let options = options(&attach.options)?;
@@ -42,15 +47,18 @@ impl Session {
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
-            let table = read_table(&file, &name, &options.unwrap_or_default()).map_err(here)?;
+            let options = options.unwrap_or_default();
+            let table = read_table(&file, &name, &options, stop).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
         if let Some(name) = &attach.name {
             self.free(&name.text, name_span)?;
         }
-        let image = Image::open_with(&file, &self.options.spooling());
+        let spooling = Spooling { stop: Some(Arc::clone(stop)), ..self.options.spooling() };
+        let image = Image::open_with(&file, &spooling);
         let image = image.map_err(|error| here(error.into()))?;
-        let (opened, failures) = sources::open(image, &self.store, &self.options);
+        let cache = self.options.cache.as_deref();
+        let (opened, failures) = sources::open(image, &self.store, &spooling, cache);
         if let Some((_, error)) = failures.into_iter().next() {
             return Err(here(error));
         }
@@ -123,7 +131,8 @@ impl Session {
             name = format!("{}_{n}", import::table_name(path));
             n += 1;
         }
-        let table = read_table(Path::new(path), &name, &Options::default())?;
+        let stop = AtomicBool::new(false);
+        let table = read_table(Path::new(path), &name, &Options::default(), &stop)?;
         self.replace(|state| Ok(state.with_table(table))).map_err(Error::from)
     }
 }
@@ -134,10 +143,15 @@ pub(super) fn placed(error: Diagnostic, span: Span) -> Diagnostic {
 }
 
 /// The rows of a file as a table.
-fn read_table(path: &Path, name: &str, options: &Options) -> Result<MemTable, Error> {
+fn read_table(
+    path: &Path,
+    name: &str,
+    options: &Options,
+    stop: &AtomicBool,
+) -> Result<MemTable, Error> {
     let path = path.to_string_lossy();
     let kind = import::Kind::of_path(&path).unwrap_or(import::Kind::Delimited);
-    let columns = read_columns(&path, kind, options, &AtomicBool::new(false))?;
+    let columns = read_columns(&path, kind, options, stop)?;
     MemTable::new(name, columns).map(|table| table.of_file(&path)).map_err(Error::from)
 }
 
@@ -153,7 +167,10 @@ pub(super) fn read_columns(
     let health = image.health();
     let read = || {
         let read = kind.columns(&image, path, options, stop);
-        read.map_err(|error| bad(&error.0))
+        read.map_err(|error| match stop.load(Ordering::Relaxed) {
+            true => Diagnostic::new(Code::Cancelled, error.0).into(),
+            false => bad(&error.0),
+        })
     };
     let columns = match kind {
         // The reader of a damaged file may come upon what it did not expect.

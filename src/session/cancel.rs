@@ -40,6 +40,13 @@ impl CancelToken {
         self.0.is_cancelled.load(Ordering::SeqCst)
     }
 
+    /// A flag that is set when the token is cancelled.
+    pub(super) fn flag(&self) -> Arc<AtomicBool> {
+        let flag = Arc::default();
+        self.watch(&flag);
+        flag
+    }
+
     /// Registers a flag that is set when the token is cancelled, or at once if it already is.
     fn watch(&self, flag: &Arc<AtomicBool>) {
         let mut queries = self.0.queries.lock().unwrap_or_else(PoisonError::into_inner);

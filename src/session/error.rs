@@ -73,6 +73,7 @@ impl From<dump::Error> for Error {
         let code = match error {
             dump::Error::Io { .. } => Code::Io,
             dump::Error::NotADump { .. } => Code::BadFile,
+            dump::Error::Cancelled { .. } => Code::Cancelled,
         };
         Diagnostic::new(code, error.to_string()).into()
     }

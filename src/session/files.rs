@@ -106,13 +106,7 @@ impl Reader<'_> {
         let state = self.state.as_ref().unwrap_or(self.first);
         if state.catalog.table(&name).is_none() {
             let here = |error: Error| Diagnostic { span: Some(span), ..error.first() };
-            let columns = self.columns(request).map_err(|error| {
-                let mut error = here(error);
-                if self.stop.load(Ordering::Relaxed) {
-                    error.code = Code::Cancelled;
-                }
-                error
-            })?;
+            let columns = self.columns(request).map_err(here)?;
             let table = MemTable::new(&name, columns).map_err(|error| here(error.into()))?;
             self.memory = self.memory.saturating_sub(table.bytes());
             self.state = Some(state.with_table(table.of_file(&request.path)));

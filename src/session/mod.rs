@@ -160,8 +160,9 @@ impl Session {
             Store::default()
         });
         let mut opened = Vec::with_capacity(images.len());
+        let (spooling, cache) = (options.spooling(), options.cache.as_deref());
         for image in images {
-            let (found, errors) = sources::open(image, &store, options);
+            let (found, errors) = sources::open(image, &store, &spooling, cache);
             opened.extend(found);
             failures.extend(errors);
         }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::access::Folders;
+use super::cancel::CancelToken;
 use crate::dump::Spooling;
 
 /// The default of [`Options::memory`]: together with a copy that an operator above makes, a query
@@ -32,6 +33,7 @@ pub struct Options {
     pub(crate) folders: Option<Folders>,
     pub(crate) overwrite: bool,
     pub(crate) handle_faults: bool,
+    pub(crate) cancel: Option<CancelToken>,
 }
 
 impl Options {
@@ -124,9 +126,18 @@ impl Options {
         }
     }
 
+    /// A token that ends the unpacking of files while a session is opened, with E0306. What a query
+    /// attaches ends with that query.
+    #[must_use]
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.cancel = Some(token.clone());
+        self
+    }
+
     /// How files are unpacked.
     pub(super) fn spooling(&self) -> Spooling {
-        Spooling { folder: self.temporary.clone(), limit: self.unpacked }
+        let stop = self.cancel.as_ref().map(CancelToken::flag);
+        Spooling { folder: self.temporary.clone(), limit: self.unpacked, stop }
     }
 
     /// Allows queries to open only files below the folders `read`, and to write only files below

@@ -216,7 +216,7 @@ impl<'s> Prepared<'s> {
                 continue;
             }
             if attach::changes(first) {
-                self.session.change(first).map_err(|d| vec![d])?;
+                self.session.change(first, &run.flag).map_err(|d| vec![d])?;
                 rest = later;
                 continue;
             }

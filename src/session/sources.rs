@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::state::{OpenSource, damaged, short_names};
-use super::{Error, Options, guard};
+use super::{Error, guard};
 use crate::diag::Code;
-use crate::dump::{self, Health, Image};
+use crate::dump::{self, Health, Image, Spooling};
 use crate::model::Source;
 use crate::source;
 use crate::symbol::Store;
@@ -36,11 +36,12 @@ impl Opened {
 pub(super) fn open(
     image: Image,
     store: &Store,
-    options: &Options,
+    spooling: &Spooling,
+    cache: Option<&Path>,
 ) -> (Vec<Opened>, Vec<(String, Error)>) {
     let path = image.path().to_owned();
     let packed = image.health();
-    let expanded = guard::guarded(|| Ok(dump::expand(image, &options.spooling())));
+    let expanded = guard::guarded(|| Ok(dump::expand(image, spooling)));
     if let Some(damage) = packed.damage() {
         return (Vec::new(), vec![(path, damaged(damage).into())]);
     }
@@ -58,7 +59,7 @@ pub(super) fn open(
         let files = image.files().map(Path::to_owned).collect();
         let is_guess = image.is_guess();
         let health = image.health();
-        let image = image.with_cache(options.cache.as_deref());
+        let image = image.with_cache(cache);
         let source = guard::guarded(|| Ok(source::open(image, store)?));
         let damage = health.damage().map(|damage| damaged(damage).into());
         match damage.map_or(source, Err) {

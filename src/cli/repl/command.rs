@@ -342,7 +342,8 @@ impl Repl<'_> {
             return self.complain("expected a dump: .open MEMORY.DMP");
         }
         let paths: Vec<&Path> = files.iter().map(Path::new).collect();
-        let (session, failures) = Session::open_each(&paths, false, &self.options);
+        let options = self.options.clone().cancel(&self.interrupt.arm());
+        let (session, failures) = Session::open_each(&paths, false, &options);
         for (_, error) in &failures {
             self.report(error, None);
         }

@@ -44,8 +44,11 @@ pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> 
             taker.see()?;
             let mut part = Part::new(&mut *from, *bytes, *crc);
             taker.take(name, size, &mut part)?;
-            taker.pass(name, part.left)?;
-            if io::copy(&mut part, &mut io::sink()).is_err() || part.left != 0 {
+            match taker.skip(name, &mut part) {
+                Err(Stop::Archive(_)) => break,
+                skipped => skipped?,
+            }
+            if part.left != 0 {
                 break;
             }
         }

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use super::{Kind, Unpacked, cabinet, seven, single, zipped};
 use crate::dump::foreign::{self, Look};
-use crate::dump::spool::{self, Budget, Failure, Spooling};
+use crate::dump::spool::{self, Budget, Failure, PART, Spooling};
 use crate::dump::{Error, Image, vmware};
 
 /// Upper limit on examined members.
@@ -89,8 +89,20 @@ impl<'a> Taker<'a> {
 
     /// Counts bytes that are decompressed only to reach a later member.
     pub(super) fn pass(&mut self, name: &str, bytes: u64) -> Result<(), Stop> {
+        self.spooling.go_on(self.archive.path()).map_err(Stop::Error)?;
         let spent = self.budget.spend(bytes, 0, u64::MAX);
         spent.map_err(|why| self.too_much(name, &why))
+    }
+
+    /// Decompresses the rest of a member only to reach a later one.
+    pub(super) fn skip(&mut self, name: &str, from: &mut dyn Read) -> Result<(), Stop> {
+        let mut part = vec![0; PART];
+        loop {
+            match from.read(&mut part)? {
+                0 => return Ok(()),
+                len => self.pass(name, len as u64)?,
+            }
+        }
     }
 
     /// Decompresses a member if it may be a dump; `packed` is its compressed size.
@@ -117,7 +129,7 @@ impl<'a> Taker<'a> {
             self.left_out.push((name, found));
             return Ok(());
         }
-        let mut spool = self.spooling.file().map_err(Stop::Error)?;
+        let mut spool = self.spooling.file(self.archive.path()).map_err(Stop::Error)?;
         match spool.copy(&mut head.as_slice().chain(from), packed, &mut self.budget) {
             Ok(()) => {}
             Err(Failure::Source(error)) => {
@@ -127,7 +139,7 @@ impl<'a> Taker<'a> {
             Err(Failure::TooMuch(why)) => return Err(self.too_much(&name, &why)),
             Err(Failure::Target(error)) => return Err(Stop::Error(error)),
         }
-        let image = spool.finish(self.archive.path()).map_err(Stop::Error)?;
+        let image = spool.finish().map_err(Stop::Error)?;
         let image = image.member_of(self.archive, &name, look == Look::Perhaps);
         if let Some(kind) = Kind::of(&image).filter(|_| look == Look::Archive) {
             return self.unpack_within(name, kind, &image);

@@ -266,7 +266,7 @@ fn without_memory(text: &str) -> &str {
 fn addresses(text: &str) -> (Words, &str) {
     let mut found = Words::default();
     let mut rest = text.trim_ascii_start();
-    while !found.is_full() && !rest.starts_with("0x") {
+    while !found.is_full() && !matches!(rest.as_bytes(), [b'0', b'x', ..]) {
         let Some((word, tail)) = word(rest) else { break };
         if let Some(value) = address(word) {
             found.push(value);

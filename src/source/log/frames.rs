@@ -121,13 +121,15 @@ impl Stack {
 
     /// Determines the columns of a stack without a header from its first frame.
     fn tell(&mut self, text: &str) {
-        if self.is_untold
-            && self.parse(text).is_none()
+        if !self.is_untold {
+            return;
+        }
+        if self.parse(text).is_none()
             && let Some(columns) = Columns::told_by(text)
         {
             self.columns = columns;
         }
-        self.is_untold &= self.parse(text).is_none();
+        self.is_untold = self.parse(text).is_none();
     }
 
     /// Whether the next line is the rest of a frame's symbol.

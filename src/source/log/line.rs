@@ -313,8 +313,12 @@ pub(super) fn is_noise(text: &str) -> bool {
 /// The kind of noise of a line.
 pub(super) fn noise(text: &str) -> Option<&'static str> {
     let text = text.trim_start();
-    let said = || NOISE.iter().find(|(start, _)| text.starts_with(start)).map(|(_, kind)| *kind);
-    match text.bytes().next()? {
+    let first = text.bytes().next()?;
+    // Comparing one byte first leaves nearly no whole text to compare.
+    let may_be = |start: &str| start.as_bytes().first() == Some(&first);
+    let is_said = |start: &str| may_be(start) && text.starts_with(start);
+    let said = || NOISE.iter().find(|(start, _)| is_said(start)).map(|(_, kind)| *kind);
+    match first {
         b'.' | b'(' | b'[' | b'<' | b'-' | 0x80.. if is_elision(text) => {
             Some(if text.bytes().all(|b| b == b'.') { "progress" } else { "left out" })
         }

@@ -39,7 +39,9 @@ static DIGITS: [u8; 256] = {
 /// A hexadecimal number of the full width of an address: eight digits, sixteen, or sixteen with a
 /// backtick. Only some commands, which have their own readers, print fewer digits.
 pub(super) fn address(text: &str) -> Option<u64> {
-    let bare = text.strip_prefix("0x").unwrap_or(text).as_bytes();
+    let bare = match text.as_bytes() {
+        [b'0', b'x', bare @ ..] | bare => bare,
+    };
     let (high, rest) = bare.split_first_chunk::<8>()?;
     let low = match (bare.len(), rest) {
         (8, _) => return eight(*high),

@@ -41,7 +41,11 @@ fn signatures() -> &'static Signatures {
         let literals: Vec<&str> = literals.chain([BANNER, LOADING]).collect();
         // One table for every state: the search examines each byte once.
         let searcher = AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(&literals);
-        let groups = literals.chunks(GROUP).map(packed::Searcher::new);
+        // Short texts slow down the search of their group, so they share one.
+        let mut by_length = literals.clone();
+        by_length.sort_by_key(|literal| std::cmp::Reverse(literal.len()));
+        by_length.dedup();
+        let groups = by_length.chunks(GROUP).map(packed::Searcher::new);
         let quick = groups.collect::<Option<Vec<_>>>().unwrap_or_default();
         Signatures { searcher: searcher.ok(), quick, by_pattern }
     })
@@ -90,9 +94,12 @@ pub(super) fn may_be_command(line: &[u8]) -> bool {
         let before = at.checked_sub(1).and_then(|before| near.get(before));
         before.is_some_and(|b| b.is_ascii_digit() || matches!(b, b'd' | b'c' | b' '))
     };
-    memchr::memchr_iter(b'>', near).any(ends_prompt)
+    let may_end_prompt = |at: usize| match near.get(at..) {
         // The HTML entity of the character.
-        || memchr::memmem::find(near, b"&gt;").is_some()
+        Some([b'&', rest @ ..]) => rest.starts_with(b"gt;"),
+        _ => ends_prompt(at),
+    };
+    memchr::memchr2_iter(b'>', b'&', near).any(may_end_prompt)
         || near.starts_with(b"> ")
         || near.iter().find(|b| !matches!(b, b' ' | b'\t' | b'>' | b'/')) == Some(&b'!')
 }

@@ -75,6 +75,10 @@ fn without_caller(text: &str) -> &str {
 /// A line without an arrow that somebody put before it.
 pub(super) fn without_arrow(text: &str) -> &str {
     const ARROWS: [&str; 9] = ["=>", "->", "-->", "==>", ">>", ">>>", "==>>", "»", "→"];
+    // Nearly no line has one, and a byte is quicker to check.
+    if !matches!(text.as_bytes().first(), Some(b'=' | b'-' | b'>' | 0x80..)) {
+        return text;
+    }
     let rest = ARROWS.iter().filter_map(|arrow| text.strip_prefix(arrow));
     rest.filter(|rest| rest.starts_with([' ', '\t'])).map(str::trim_start).next().unwrap_or(text)
 }
