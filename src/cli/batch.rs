@@ -117,6 +117,8 @@ impl Batch<'_> {
             if let Err(error) = output::show_lesson(&lesson, self.console) {
                 return self.written(Err(error));
             }
+        } else if let Some(note) = script.without_effect() {
+            self.console.say(format!("note: {note}"));
         }
         let query = match session::parameters(&script.query, &script.values(&self.given))
             .and_then(|params| Ok(self.session.prepare(&script.query.text)?.with(&params)))

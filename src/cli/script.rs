@@ -22,6 +22,8 @@ pub(super) struct Script {
     pub(super) query: SavedQuery,
     /// The parameter values in a debugger command.
     pub(super) given: BTreeMap<String, String>,
+    /// The words of a debugger command that it does not depend on.
+    ignored: Vec<String>,
     /// Whether it was requested by a debugger command, so that its SQL is shown.
     pub(super) by_command: bool,
 }
@@ -34,7 +36,8 @@ impl Script {
     /// If the header is invalid.
     pub(super) fn new(title: String, origin: Option<String>, sql: &str) -> Result<Self, Error> {
         let query = SavedQuery::parse(&title, sql).map_err(|d| Error::of_query(vec![d], sql))?;
-        Ok(Self { title, origin, query, given: BTreeMap::new(), by_command: false })
+        let (given, ignored) = (BTreeMap::new(), Vec::new());
+        Ok(Self { title, origin, query, given, ignored, by_command: false })
     }
 
     /// A saved query.
@@ -45,6 +48,7 @@ impl Script {
             origin: Some(format!("{}.sql", query.name)),
             query,
             given: called.given.clone(),
+            ignored: called.ignored.clone(),
             by_command,
         }
     }
@@ -56,6 +60,14 @@ impl Script {
         values
     }
 
+    /// Which words of a debugger command change nothing, if there are any.
+    pub(super) fn without_effect(&self) -> Option<String> {
+        let words: Vec<String> = self.ignored.iter().map(|word| format!("`{word}`")).collect();
+        let has = if words.len() == 1 { "has" } else { "have" };
+        let note = || format!("{} {has} no effect on `{}`", words.join(" and "), self.query.name);
+        (!words.is_empty()).then(note)
+    }
+
     /// The query as shown to the user: its name, the values of its parameters, its SQL.
     pub(super) fn lesson(&self, given: &BTreeMap<String, String>) -> Vec<String> {
         let values = self.values(given);
@@ -65,6 +77,7 @@ impl Script {
                 lines.push(format!("-- ${} = {value}", param.name));
             }
         }
+        lines.extend(self.without_effect().map(|note| format!("-- {note}")));
         lines.extend(self.query.sql().trim().lines().map(str::to_owned));
         lines
     }

@@ -23,6 +23,9 @@ pub struct Called<'a> {
     pub query: &'a SavedQuery,
     /// Values of parameters, by name.
     pub given: BTreeMap<String, String>,
+    /// Words of the command that the query does not depend on, such as flags and the number of a
+    /// processor of which the query shows all.
+    pub ignored: Vec<String>,
 }
 
 /// One word of a form.
@@ -37,6 +40,9 @@ enum WordKind<'a> {
     Value { before: &'a str, name: &'a str, after: &'a str },
     Rest(&'a str),
 }
+
+/// Arguments that ask for what a query shows anyway.
+const DEFAULTS: [&str; 3] = ["0", "-1", "*"];
 
 /// How well a form matches: more literal words first, then fewer words in total.
 type Score = (usize, std::cmp::Reverse<usize>);
@@ -79,11 +85,12 @@ pub(super) fn called<'a>(
     for query in queries.clone() {
         for form in &query.debugger {
             let parts: Vec<FormWord<'_>> = form.split_whitespace().map(part).collect();
-            let mut fit = Fit { query, line, given: BTreeMap::new() };
+            let mut fit = Fit { query, line, given: BTreeMap::new(), ignored: Vec::new() };
             if let Some(score) = fit.matches(&parts, &words)
                 && best.as_ref().is_none_or(|(other, _)| score > *other)
             {
-                best = Some((score, Called { query, given: fit.given }));
+                let Fit { given, ignored, .. } = fit;
+                best = Some((score, Called { query, given, ignored }));
             }
         }
     }
@@ -155,6 +162,7 @@ struct Fit<'q, 'l> {
     query: &'q SavedQuery,
     line: &'l str,
     given: BTreeMap<String, String>,
+    ignored: Vec<String>,
 }
 
 impl Fit<'_, '_> {
@@ -168,8 +176,11 @@ impl Fit<'_, '_> {
                     score.0 += 1;
                     true
                 }
-                (WordKind::Any, Some(_)) => {
+                (WordKind::Any, Some(word)) => {
                     score.1.0 += 1;
+                    if !DEFAULTS.contains(&word) {
+                        self.ignored.push(word.to_owned());
+                    }
                     true
                 }
                 (WordKind::Rest(name), Some(word)) => {
@@ -279,7 +290,9 @@ mod tests {
             Ok(called) => {
                 let given: Vec<String> =
                     called.given.iter().map(|(n, v)| format!(" {n}={v}")).collect();
-                format!("{}{}", called.query.name, given.concat())
+                let ignored: Vec<String> =
+                    called.ignored.iter().map(|word| format!(" (not {word})")).collect();
+                format!("{}{}{}", called.query.name, given.concat(), ignored.concat())
             }
             Err(error) => {
                 let diagnostic = &error.diagnostics()[0];
@@ -297,6 +310,7 @@ mod tests {
             ("1:001> k 10", "k n=16"),
             ("!irpfind", "irps"),
             ("!irpfind 0 0", "irps"),
+            ("!irpfind 0 7", "irps (not 7)"),
             ("!irpfind 0 0 device", "by-device"),
             ("!irpfind 0 0 device 82780000", "by-device device=0x82780000"),
             ("u", "u"),

@@ -4,7 +4,7 @@
 mod options;
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use super::attach::read_columns;
 use super::state::{State, damaged};

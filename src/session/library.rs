@@ -134,7 +134,7 @@ pub fn library() -> &'static [SavedQuery] {
 /// # Errors
 /// E0201 with similar names; E0208 for a command with values.
 pub fn find_query(name: &str) -> Result<&'static SavedQuery, Error> {
-    let Called { query, given } = find(library().iter(), name)?;
+    let Called { query, given, .. } = find(library().iter(), name)?;
     if given.is_empty() {
         return Ok(query);
     }
@@ -153,7 +153,7 @@ fn find<'a>(
 ) -> Result<Called<'a>, Error> {
     let is = |candidate: &str| candidate.eq_ignore_ascii_case(name);
     if let Some(query) = queries.clone().find(|q| is(&q.name) || q.aliases.iter().any(|a| is(a))) {
-        return Ok(Called { query, given: BTreeMap::new() });
+        return Ok(Called { query, given: BTreeMap::new(), ignored: Vec::new() });
     }
     if debugger::is_command(queries.clone(), name) {
         return debugger::called(&queries, name);

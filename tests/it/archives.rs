@@ -465,3 +465,23 @@ fn archives_are_attached() {
     session.query("DETACH \"pair!a.dmp\"").unwrap();
     assert_eq!(session.source_names().len(), 4);
 }
+
+#[test]
+fn cancelling_ends_unpacking() {
+    let token = dumpql::CancelToken::new();
+    token.cancel();
+    let folder = Folder::new("cancel");
+    let path = folder.0.join("session.log.gz");
+    fs::write(&path, packed(GZIP)).unwrap();
+    let options = Options::default().files(true);
+    let cancelled = options.clone().cancel(&token);
+    let error = Session::open_with(&[&path], &cancelled).unwrap_err();
+    assert_eq!(error.code(), dumpql::Code::Cancelled, "{error}");
+    assert!(error.to_string().contains("session.log.gz"), "{error}");
+    // What was cancelled before is no reason not to open other files.
+    let session = Session::open_with(&[&path], &options).unwrap();
+    let attach = format!("ATTACH '{}' AS other", path.display());
+    let attached = session.prepare(&attach).unwrap().cancel(&token).run_each(|_| true);
+    assert_eq!(attached.unwrap_err().code(), dumpql::Code::Cancelled);
+    assert_eq!(session.source_names().len(), 1);
+}
