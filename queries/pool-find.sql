@@ -6,5 +6,5 @@
 -- needs: pool_allocations
 SELECT address, size_bytes, tag, pool_type, state, process
 FROM pool_allocations
-WHERE tag LIKE replace($tag, '*', '%')
+WHERE tag LIKE CASE WHEN $tag LIKE '%*%' OR $tag LIKE '%!%%' ESCAPE '!' THEN replace($tag, '*', '%') ELSE rpad($tag, 4, ' ') END
 ORDER BY address;

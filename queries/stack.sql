@@ -10,5 +10,7 @@ FROM stacks AS s
 WHERE ($frames = 0 OR s.frame < $frames)
   AND ($tid <> 0 AND s.tid = $tid
    OR $tid = 0 AND ((s.dump, s.tid) IN (SELECT dump, tid FROM exception)
-                 OR (s.dump, s.ethread) IN (SELECT dump, ethread FROM bugcheck)))
-ORDER BY s.tid, s.frame;
+                 OR (s.dump, s.ethread) IN (SELECT dump, ethread FROM bugcheck)
+                 -- What `k` printed in a log is of no known thread.
+                 OR s.tid IS NULL AND s.ethread IS NULL))
+ORDER BY s.tid, s.log_line, s.frame;

@@ -136,7 +136,7 @@ impl Batch<'_> {
         let outcome = with_progress(&watched, shown, |progress| {
             query.run_each(&mut |result| {
                 count += 1;
-                let answer = Answer::of(script, count, self.args.chart_spec(), result);
+                let answer = Answer::of(script, count, self.args.chart_spec(), result, &self.given);
                 if self.keeps() {
                     self.kept.push(answer);
                     return true;

@@ -5,6 +5,7 @@ mod target;
 
 use lines::numbered;
 pub(super) use lines::wrap;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::path::Path;
@@ -43,6 +44,7 @@ impl Answer {
         count: usize,
         chart: Option<Spec>,
         result: ResultSet,
+        given: &BTreeMap<String, String>,
     ) -> Self {
         let query = &script.query;
         let title = match count {
@@ -51,13 +53,16 @@ impl Answer {
         };
         let heading =
             if query.title.is_empty() { String::new() } else { format!("{}. ", query.title) };
+        let values = script.settings(given);
+        let said = if values.is_empty() { String::new() } else { format!(" With {values}.") };
         let about = format!("{heading}{} {}", query.description, query.reading);
+        let about = format!("{}{said}", about.trim());
         // The chart in the header is for the first result.
         let hint = query.chart.as_deref().filter(|_| count <= 1);
         let chart = chart.or_else(|| Spec::parse(hint?).ok());
         // The description in the header is already shown with the rows.
-        let sql = if query.title.is_empty() { &query.text } else { query.sql() };
-        Self { title, query: sql.to_owned(), result, about: about.trim().to_owned(), chart }
+        let sql = if query.title.is_empty() { query.text.clone() } else { script.runnable(given) };
+        Self { title, query: sql, result, about: about.trim().to_owned(), chart }
     }
 
     /// The answer in the form for file writers.
@@ -93,6 +98,11 @@ pub(super) fn shows_lines(result: &ResultSet, mode: Mode, look: &Look) -> bool {
 pub(super) fn show(answer: &Answer, mode: Mode, look: &Look, console: &Console) -> io::Result<()> {
     let Answer { result, .. } = answer;
     if let Mode::File(format) = mode {
+        // Excel needs a byte order mark and line ends of Windows; a person does not.
+        let format = match format {
+            FileFormat::ExcelCsv if console.out_is_terminal => FileFormat::Csv,
+            format => format,
+        };
         let mut out: Box<dyn Write> =
             if format.is_text() { console.raw_out() } else { Box::new(console.out()) };
         export::write(format, &[answer.sheet()], &[], &mut out)?;

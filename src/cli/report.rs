@@ -76,7 +76,8 @@ impl Maker<'_> {
         let outcome = session::parameters(&script.query, &BTreeMap::new()).and_then(|params| {
             let query = self.session.prepare(&script.query.text)?.with(&params);
             query.cancel(self.token).run_each(&mut |result| {
-                answers.push(Answer::of(script, answers.len() + 1, None, result));
+                let count = answers.len() + 1;
+                answers.push(Answer::of(script, count, None, result, &BTreeMap::new()));
                 true
             })
         });

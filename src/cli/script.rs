@@ -6,7 +6,9 @@ use std::path::Path;
 
 use super::args::Step;
 use crate::diag::{Code, Diagnostic};
-use crate::session::{Called, Error, Library, SavedQuery, TokenKind, is_complete, tokens};
+use crate::session::{
+    Called, Error, Library, SavedParam, SavedQuery, TokenKind, is_complete, tokens,
+};
 
 /// The maximum size of a file of SQL.
 const MAX_BYTES: u64 = 16 << 20;
@@ -58,6 +60,35 @@ impl Script {
         let mut values = given.clone();
         values.extend(self.given.iter().map(|(name, value)| (name.clone(), value.clone())));
         values
+    }
+
+    /// Each parameter with its value.
+    fn bound<'s>(
+        &'s self,
+        values: &'s BTreeMap<String, String>,
+    ) -> impl Iterator<Item = (&'s SavedParam, &'s String)> {
+        let value = |param: &'s SavedParam| values.get(&param.name).or(param.default.as_ref());
+        self.query.params.iter().filter_map(move |param| Some((param, value(param)?)))
+    }
+
+    /// The values of its parameters that are not the default, as words.
+    pub(super) fn settings(&self, given: &BTreeMap<String, String>) -> String {
+        let values = self.values(given);
+        let bound =
+            self.bound(&values).filter(|(param, value)| param.default.as_ref() != Some(value));
+        let shown: Vec<String> =
+            bound.map(|(param, value)| format!("{} = {value}", param.name)).collect();
+        shown.join(", ")
+    }
+
+    /// The query as a text that runs, with the values of its parameters in its header.
+    pub(super) fn runnable(&self, given: &BTreeMap<String, String>) -> String {
+        let values = self.values(given);
+        let line = |(param, value): (&SavedParam, &String)| {
+            format!("-- param: {} {} = {}\n", param.name, param.ty, value.replace('\n', " "))
+        };
+        let header: String = self.bound(&values).map(line).collect();
+        header + self.query.sql()
     }
 
     /// Which words of a debugger command change nothing, if there are any.

@@ -238,7 +238,7 @@ impl Image {
 /// A description of file types that cannot be read.
 fn special(kind: FileType) -> Option<&'static str> {
     if kind.is_dir() {
-        return Some("a folder, not a file");
+        return Some("a folder, not a file; `FOLDER/*.dmp` names the dumps in it");
     }
     if is_pipe(kind) {
         return Some("a named pipe, not a file; `dumpql -` reads a dump from standard input");

@@ -96,12 +96,19 @@ fn symbol<S: AddressSpace + ?Sized>(source: &S, text: &str, index: usize) -> Res
     if let Some(Value::Addr(address)) = Value::parse(text, crate::catalog::Ty::Addr) {
         return Ok(address);
     }
-    source.address_of(text).map_err(|reason| match reason {
-        Absent::NoSymbols => {
-            Refused::because(format!("it has no symbols that could tell where `{text}` is"))
-        }
-        _ => Refused::argument(index, format!("no symbol `{text}`")),
-    })
+    let behind = || {
+        let (name, offset) = text.rsplit_once('+')?;
+        let offset = u64::from_str_radix(offset.strip_prefix("0x").unwrap_or(offset), 16).ok()?;
+        source.address_of(name).ok()?.checked_add(offset)
+    };
+    source.address_of(text).or_else(|reason| behind().ok_or(reason)).map_err(
+        |reason| match reason {
+            Absent::NoSymbols => {
+                Refused::because(format!("it has no symbols that could tell where `{text}` is"))
+            }
+            _ => Refused::argument(index, format!("no symbol `{text}`")),
+        },
+    )
 }
 
 /// The count in argument `index`, or `default` if it was left out.

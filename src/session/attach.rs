@@ -167,9 +167,12 @@ pub(super) fn read_columns(
     let health = image.health();
     let read = || {
         let read = kind.columns(&image, path, options, stop);
-        read.map_err(|error| match stop.load(Ordering::Relaxed) {
-            true => Diagnostic::new(Code::Cancelled, error.0).into(),
-            false => bad(&error.0),
+        read.map_err(|error| {
+            if stop.load(Ordering::Relaxed) {
+                Diagnostic::new(Code::Cancelled, error.0).into()
+            } else {
+                bad(&error.0)
+            }
         })
     };
     let columns = match kind {

@@ -169,6 +169,8 @@ impl Fit<'_, '_> {
     fn matches(&mut self, parts: &[FormWord<'_>], words: &[&str]) -> Option<Score> {
         let mut score = (0, std::cmp::Reverse(0));
         let mut rest = words.iter();
+        // A word that is no value of its parameter is wrong, and not one of the words after it.
+        let mut wrong: Option<&str> = None;
         for part in parts {
             let word = rest.as_slice().first().copied();
             let taken = match (&part.kind, word) {
@@ -176,7 +178,7 @@ impl Fit<'_, '_> {
                     score.0 += 1;
                     true
                 }
-                (WordKind::Any, Some(word)) => {
+                (WordKind::Any, Some(word)) if wrong.is_none_or(|bad| !std::ptr::eq(bad, word)) => {
                     score.1.0 += 1;
                     if !DEFAULTS.contains(&word) {
                         self.ignored.push(word.to_owned());
@@ -192,14 +194,16 @@ impl Fit<'_, '_> {
                     continue;
                 }
                 (WordKind::Value { before, name, after }, Some(word)) => {
-                    match inner(before, after, word).and_then(|text| self.value(name, text)) {
-                        Some(value) => {
-                            self.given.insert((*name).to_owned(), value);
-                            score.1.0 += 1;
-                            true
-                        }
-                        None => false,
+                    let text = inner(before, after, word);
+                    let value = text.and_then(|text| self.value(name, text));
+                    let is_value = value.is_some();
+                    if let Some(value) = value {
+                        self.given.insert((*name).to_owned(), value);
+                        score.1.0 += 1;
+                    } else {
+                        wrong = Some(word);
                     }
+                    is_value
                 }
                 _ => false,
             };
@@ -280,6 +284,7 @@ mod tests {
                 "k",
                 "-- debugger: k|kv [$n], ~~[$tid]k\n-- param: tid INTEGER = 0 -- t\n-- param: n INTEGER = 0 -- n",
             ),
+            made("thread", "-- debugger: !thread [$thread] [*]\n-- param: thread ADDRESS = 0 -- t"),
             made("find", "-- debugger: s $text...\n-- param: text VARCHAR -- t"),
         ]
     }
@@ -305,6 +310,7 @@ mod tests {
     fn the_form_with_most_literal_words_answers() {
         for (line, wanted) in [
             ("!locks", "locks"),
+            ("!thread 82823440 17", "thread thread=0x82823440 (not 17)"),
             ("!LOCKS -d;", "locks"),
             ("0: kd> !locks", "locks"),
             ("1:001> k 10", "k n=16"),
@@ -329,6 +335,10 @@ mod tests {
         assert_eq!(
             answer("!locks 5"),
             "no query answers `!locks 5` with these arguments; `!locks` is written: !locks [-v|-d]"
+        );
+        assert_eq!(
+            answer("!thread foo"),
+            "no query answers `!thread foo` with these arguments; `!thread` is written: !thread [$thread] [*]"
         );
         let near = answer("!lock");
         assert!(near.starts_with("no query answers `!lock`") && near.contains("!locks"), "{near}");

@@ -481,7 +481,7 @@ fn cancelling_ends_unpacking() {
     // What was cancelled before is no reason not to open other files.
     let session = Session::open_with(&[&path], &options).unwrap();
     let attach = format!("ATTACH '{}' AS other", path.display());
-    let attached = session.prepare(&attach).unwrap().cancel(&token).run_each(|_| true);
+    let attached = session.prepare(&attach).unwrap().cancel(&token).run_each(&mut |_| true);
     assert_eq!(attached.unwrap_err().code(), dumpql::Code::Cancelled);
     assert_eq!(session.source_names().len(), 1);
 }

@@ -75,14 +75,14 @@ pub(super) struct Written<'a> {
 impl Written<'_> {
     /// Whether the command exists.
     pub(super) fn is_known(&self) -> bool {
-        let other = ["schema", "exit", "q"];
+        let other = ["schema", "exit", "q", "qq"];
         COMMANDS.iter().any(|c| c.0 == self.name) || other.contains(&self.name)
     }
 }
 
 /// The dot-command in a line, if it is one. `quit`, `exit` and `help` need no dot.
 pub(super) fn of(line: &str) -> Option<Written<'_>> {
-    if let "quit" | "exit" | "help" | "quit;" | "exit;" | "help;" = line {
+    if let "q" | "qq" | "quit" | "exit" | "help" | "quit;" | "exit;" | "help;" = line {
         return Some(Written { name: line.trim_end_matches(';'), rest: "" });
     }
     let rest = line.strip_prefix('.')?;
@@ -121,7 +121,7 @@ impl Repl<'_> {
         let Written { name, rest } = command;
         let file = || words(rest).first().map(PathBuf::from);
         match name {
-            "quit" | "exit" | "q" => return Next::Leave,
+            "quit" | "exit" | "q" | "qq" => return Next::Leave,
             "help" => self.help(),
             "tables" => self.tables(rest),
             "describe" | "schema" => self.describe(rest),

@@ -11,6 +11,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 
 use super::command;
 use super::complete::Vocabulary;
+use super::pasted::Pasted;
 use crate::cli::table::{push_clean, shorten};
 use crate::session::{Library, Session, TokenKind, is_complete, tokens};
 
@@ -30,6 +31,13 @@ impl Helper {
         colour: bool,
     ) -> Self {
         Self { vocabulary, session, library, colour }
+    }
+
+    /// Whether the text is several commands and statements, none of which goes on.
+    fn is_pasted(&self, text: &str) -> bool {
+        let is_command = |line: &str| command::of(line.trim()).is_some() || self.is_debuggers(line);
+        let pasted = || Pasted::of(text, is_command);
+        text.contains('\n') && pasted() == Pasted { has_commands: true, is_open: false }
     }
 
     /// Whether the line is a debugger command, which needs no semicolon.
@@ -97,7 +105,8 @@ impl Validator for Helper {
         let runs = line.trim().is_empty()
             || command::of(line.trim()).is_some()
             || self.is_debuggers(line)
-            || is_complete(line);
+            || is_complete(line)
+            || self.is_pasted(line);
         Ok(if runs { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }

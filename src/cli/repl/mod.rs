@@ -7,6 +7,7 @@ mod greeting;
 mod helper;
 mod history;
 mod paging;
+mod pasted;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_c
 use complete::Vocabulary;
 use helper::Helper;
 use paging::Typed;
+use pasted::Pasted;
 
 /// The maximum number of rows that are shown; if there are more, the middle is omitted.
 const MAX_ROWS: usize = 1000;
@@ -244,7 +246,12 @@ impl<'a> Repl<'a> {
         {
             return self.obey(command);
         }
-        if !text.contains('\n') && self.library.is_command(text) {
+        if text.contains('\n') {
+            let is_command = |line: &str| is_command(line) || self.library.is_command(line);
+            if Pasted::of(text, is_command).has_commands {
+                return self.feed(text);
+            }
+        } else if self.library.is_command(text) {
             for command in text.split(';').map(str::trim).filter(|command| !command.is_empty()) {
                 match script::by_command(command, self.library) {
                     Ok(script) => self.run(&script),
@@ -308,7 +315,7 @@ impl<'a> Repl<'a> {
         let elapsed = started.elapsed();
         // Results that precede an error are shown before it.
         for (count, result) in (1..).zip(results) {
-            self.give(Answer::of(script, count, None, result));
+            self.give(Answer::of(script, count, None, result, &self.params));
         }
         if let Err(error) = outcome {
             self.report(&error, script.origin.as_deref());

@@ -114,9 +114,30 @@ fn joined_schema(joined: &Joined) -> Vec<Field> {
 /// Splits the conditions of a join into pairs of keys and the rest. Right keys are numbered from
 /// the first column of the right side.
 pub(in crate::plan) fn equi_keys(terms: Vec<Expr>, width: usize) -> (Vec<(Expr, Expr)>, Vec<Expr>) {
+    let is_sure = |(a, b): &(Expr, Expr)| !a.can_fail() && !b.can_fail();
+    keys_of(terms, |term| equi_key(term, width).filter(is_sure))
+}
+
+/// The same where computing a key may fail.
+pub(in crate::plan) fn failing_keys(
+    terms: Vec<Expr>,
+    width: usize,
+) -> (Vec<(Expr, Expr)>, Vec<Expr>) {
+    let has_query = |term: &Expr| {
+        let mut found = false;
+        term.visit(&mut |e| found |= matches!(e.kind, ExprKind::Query(_)));
+        found
+    };
+    keys_of(terms, |term| equi_key(term, width).filter(|_| !has_query(term)))
+}
+
+fn keys_of(
+    terms: Vec<Expr>,
+    key: impl Fn(&Expr) -> Option<(Expr, Expr)>,
+) -> (Vec<(Expr, Expr)>, Vec<Expr>) {
     let (mut keys, mut rest) = (Vec::new(), Vec::new());
     for term in terms {
-        match equi_key(&term, width) {
+        match key(&term) {
             Some(pair) => keys.push(pair),
             None => rest.push(term),
         }
@@ -141,9 +162,6 @@ fn equi_key(term: &Expr, width: usize) -> Option<(Expr, Expr)> {
         ((false, true), (true, false)) => (right, left),
         _ => return None,
     };
-    if a.can_fail() || b.can_fail() {
-        return None;
-    }
     let (a, mut b) = key_types(Expr::clone(a), Expr::clone(b));
     b.map_columns(&|i| i.saturating_sub(width));
     Some((a, b))

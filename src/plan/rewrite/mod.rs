@@ -2,12 +2,14 @@
 //! limits.
 //!
 //! Rewrites keep the rows, their order, and three-valued logic. A condition that can fail never
-//! moves to a place where it would see more rows than in the query as written.
+//! moves to a place where it would see more rows than in the query as written, except as the only
+//! key of a join (`late_keys`).
 
 mod decorrelate;
 mod filters;
 mod grouped;
 mod hints;
+mod late_keys;
 mod lateral;
 mod limits;
 mod order;
@@ -40,7 +42,8 @@ pub(super) fn plan(mut plan: Plan, shared: Vec<SharedPlan>, functions: Functions
 /// One plan and the sub-queries of its expressions.
 fn one(plan: Plan, needs: &mut Needs) -> Plan {
     let plan = decorrelate::plan(plan, needs.functions);
-    let plan = filters::push(plan, Vec::new());
+    let mut plan = filters::push(plan, Vec::new());
+    late_keys::give(&mut plan);
     let mut plan = prune::root(plan, needs);
     hints::give(&mut plan);
     limits::give(&mut plan);

@@ -1,5 +1,6 @@
 //! The last result again: all of it, or some of its columns.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::super::Repl;
@@ -87,6 +88,8 @@ fn picked(result: &ResultSet, written: &str) -> Result<Option<Vec<usize>>, Strin
         };
         places.extend(first - 1..last);
     }
+    let mut seen = BTreeSet::new();
+    places.retain(|place| seen.insert(*place));
     Ok(Some(places))
 }
 

@@ -14,6 +14,22 @@ pub(super) struct Columns<'a> {
     pub(super) result: &'a ResultSet,
 }
 
+/// Columns with numbers that name something: they are drawn only where a chart names them.
+const IDENTITIES: [&str; 12] = [
+    "tid",
+    "pid",
+    "session",
+    "processor",
+    "frame",
+    "build",
+    "id",
+    "index",
+    "number",
+    "line",
+    "log_line",
+    "offset",
+];
+
 impl Columns<'_> {
     fn field(&self, at: usize) -> &Field {
         &self.result.fields()[at]
@@ -38,7 +54,8 @@ impl Columns<'_> {
     /// The first column with measured values that is not in `taken`.
     fn number(&self, taken: &[usize]) -> Option<usize> {
         let all = 0..self.result.fields().len();
-        let free = |at: &usize| !taken.contains(at);
+        let is_measured = |at: &usize| !IDENTITIES.contains(&self.field(*at).name.as_str());
+        let free = |at: &usize| !taken.contains(at) && is_measured(at);
         let counted =
             |at: &usize| matches!(self.field(*at).ty, Ty::Int | Ty::Double | Ty::Interval);
         let of = |test: &dyn Fn(&usize) -> bool| all.clone().filter(free).find(|at| test(at));
@@ -99,9 +116,14 @@ impl Columns<'_> {
         let mut names = Places::default();
         let mut values: Vec<Vec<f64>> = Vec::new();
         for row in 0..self.result.len() {
+            let known = |column: &usize| Some((*column, self.value(row, *column)?));
+            let found: Vec<(usize, f64)> = y.iter().filter_map(known).collect();
+            // A row without a value is not a row with the value 0.
+            if found.is_empty() {
+                continue;
+            }
             let at = labels.of(self.label(row, x), CATEGORIES);
-            for column in &y {
-                let Some(value) = self.value(row, *column) else { continue };
+            for (column, value) in &found {
                 let name = match series {
                     Some(series) => self.label(row, series),
                     None => self.title(*column),
