@@ -121,7 +121,7 @@ impl Entry {
         let mut key = Xxh3Default::new();
         key.update(&identity.bytes.to_le_bytes());
         key.update(&identity.nanoseconds.to_le_bytes());
-        key.update(image.get(..FIRST_BYTES.min(image.len())).unwrap_or_default());
+        key.update(image.head(FIRST_BYTES));
         for part in about {
             key.update(part.as_bytes());
             key.update(&[0]);
@@ -134,10 +134,11 @@ impl Entry {
     /// The stored bytes, or `None` if there are none or they are damaged.
     pub fn open(&self) -> Option<Kept> {
         let image = Image::open(&self.path).ok()?;
-        let payload = image.get(HEAD..)?;
-        let is_ours = image.get(..16)? == MAGIC && image.get(16..32)? == self.key;
-        let is_whole = u64_at(&image, 32)? == payload.len() as u64;
-        (is_ours && is_whole && u64_at(&image, 40)? == Sum::of(payload)).then_some(Kept(image))
+        let file = image.whole();
+        let payload = file.get(HEAD..)?;
+        let is_ours = file.get(..16)? == MAGIC && file.get(16..32)? == self.key;
+        let is_whole = u64_at(file, 32)? == payload.len() as u64;
+        (is_ours && is_whole && u64_at(file, 40)? == Sum::of(payload)).then_some(Kept(image))
     }
 
     /// Begins to write the entry, or returns `None` if the directory is not writable.
@@ -159,7 +160,7 @@ impl Deref for Kept {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.get(HEAD..).unwrap_or_default()
+        self.0.whole().get(HEAD..).unwrap_or_default()
     }
 }
 

@@ -27,6 +27,7 @@ mod notes;
 mod open;
 pub mod pages;
 mod rdmp;
+mod remote;
 mod runs;
 mod spool;
 pub mod triage;
@@ -42,6 +43,7 @@ pub use layout::Saved;
 pub use listing::files;
 pub use notes::Stopped;
 pub use open::{Expanded, expand};
+pub use remote::{RangeReader, is_url};
 pub use spool::{Spooling, stdin};
 pub use windows::Windows;
 

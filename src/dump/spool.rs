@@ -36,21 +36,48 @@ impl Spooling {
 
     /// A new temporary file.
     pub(super) fn file(&self) -> Result<Spool, Error> {
+        let file = BufWriter::with_capacity(PART, self.created()?);
+        Ok(Spool { file, folder: self.folder().display().to_string(), bytes: 0 })
+    }
+
+    /// A new temporary file of a size, in which nothing is written yet.
+    pub(super) fn sparse(&self, bytes: u64) -> Result<File, Error> {
+        let file = self.created()?;
+        let folder = self.folder().display().to_string();
+        file.set_len(bytes).map_err(|error| full(&folder, &error))?;
+        Ok(file)
+    }
+
+    fn created(&self) -> Result<File, Error> {
         let folder = self.folder();
-        let path = folder.display().to_string();
-        let file = create(&folder).map_err(|error| Error::Io {
-            path: path.clone(),
+        create(&folder).map_err(|error| Error::Io {
+            path: folder.display().to_string(),
             source: io::Error::new(
                 error.kind(),
                 format!("no temporary file can be made here: {error}"),
             ),
-        })?;
-        Ok(Spool { file: BufWriter::with_capacity(PART, file), folder: path, bytes: 0 })
+        })
+    }
+
+    /// The most that a temporary file may take.
+    pub(super) fn most(&self) -> u64 {
+        self.limit.unwrap_or(MOST)
+    }
+
+    /// What more than that would be, as the end of a sentence.
+    pub(super) fn too_much(&self) -> String {
+        let most = size(self.most());
+        format!("would take more than {most} of temporary files; --unpack-limit allows more")
+    }
+
+    /// An error of writing a temporary file.
+    pub(super) fn full(&self, error: &io::Error) -> Error {
+        full(&self.folder().display().to_string(), error)
     }
 
     /// The limits for one file.
     pub(super) fn budget(&self) -> Budget {
-        Budget { left: self.limit.unwrap_or(MOST), limit: self.limit }
+        Budget { left: self.most(), limit: self.limit }
     }
 }
 
@@ -231,7 +258,7 @@ mod tests {
         let spooling = Spooling { folder: Some(folder.clone()), limit: None };
         let bytes = vec![7; 3 * PART + 1];
         let image = pipe("stdin", &mut bytes.as_slice(), &spooling).unwrap();
-        assert_eq!(image[..], bytes);
+        assert_eq!(image.whole(), bytes);
         if cfg!(unix) {
             assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         }

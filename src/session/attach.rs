@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::{Error, Session, sources};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::dump::Image;
+use crate::dump::{self, Image};
 use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
@@ -28,28 +28,36 @@ impl Session {
 
     fn attach_file(&self, attach: &Attach) -> Result<(), Diagnostic> {
         let path = attach.file.text.as_str();
-        let file = self.options.readable(path).map_err(|error| placed(error, attach.file.span))?;
+        let span = attach.file.span;
+        let file = (!dump::is_url(path)).then(|| self.options.readable(path)).transpose();
+        let file = file.map_err(|error| placed(error, span))?;
         let options = options(&attach.options)?;
         let here = |error: Error| {
             let mut error = error.first();
-            error.span = Some(attach.file.span);
+            error.span = Some(span);
             error
         };
-        let name_span = attach.name.as_ref().map_or(attach.file.span, |name| name.span);
+        let name_span = attach.name.as_ref().map_or(span, |name| name.span);
         if import::Kind::of_path(path).is_some() || options.is_some() {
             let name = match &attach.name {
                 Some(name) => name.text.clone(),
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
+            let Some(file) = file else {
+                return Err(bad(span, "a table is not read from a URL: download it first"));
+            };
             let table = read_table(&file, &name, &options.unwrap_or_default()).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
         }
         if let Some(name) = &attach.name {
             self.free(&name.text, name_span)?;
         }
-        let image = Image::open_with(&file, &self.options.spooling());
-        let image = image.map_err(|error| here(error.into()))?;
+        let image = match file {
+            Some(file) => Image::open_with(&file, &self.options.spooling()).map_err(Error::from),
+            None => self.options.url(path),
+        };
+        let image = image.map_err(here)?;
         let (opened, failures) = sources::open(image, &self.store, &self.options);
         if let Some((_, error)) = failures.into_iter().next() {
             return Err(here(error));
@@ -152,7 +160,7 @@ pub(super) fn read_columns(
     let image = Image::open(Path::new(path))?;
     let health = image.health();
     let read = || {
-        let read = kind.columns(&image, path, options, stop);
+        let read = kind.columns(image.whole(), path, options, stop);
         read.map_err(|error| bad(&error.0))
     };
     let columns = match kind {
