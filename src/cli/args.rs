@@ -24,7 +24,7 @@ Examples:
   dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql upload.zip -q overview                        the dumps in a .zip, .7z, .cab, .gz, .zst or .xz
-  dumpql https://host/MEMORY.DMP -q bugcheck           a dump on a server, of which little is read
+  dumpql https://host/MEMORY.DMP -q overview           a dump on a server, of which little is read
   dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
   dumpql extract crash/ --tables threads,modules -o out  tables of many dumps as Parquet; see extract --help
   dumpql mcp --root crash/                             serve assistants that investigate dumps; see mcp --help

@@ -262,7 +262,7 @@ impl Image {
     }
 
     /// The bytes, which are fetched when they are read.
-    pub fn view(&self) -> View<'_> {
+    pub(crate) fn view(&self) -> View<'_> {
         match &self.bytes {
             Bytes::Mapped(mapped) => View::Here(&mapped.bytes),
             Bytes::Owned(bytes) => View::Here(bytes),

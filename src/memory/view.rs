@@ -42,7 +42,7 @@ impl<'a> View<'a> {
     pub fn get(self, range: Range<usize>) -> Option<&'a [u8]> {
         match self {
             Self::Here(bytes) => bytes.get(range),
-            Self::Elsewhere(file) => file.get(range),
+            Self::Elsewhere(file) => fetched(file, range),
         }
     }
 
@@ -67,6 +67,13 @@ impl<'a> View<'a> {
     pub fn head(self, most: usize) -> &'a [u8] {
         self.part(0, most)
     }
+}
+
+/// Apart, so that reading what is there costs no more than a comparison.
+#[cold]
+#[inline(never)]
+fn fetched(file: &dyn Fetch, range: Range<usize>) -> Option<&[u8]> {
+    file.get(range)
 }
 
 impl<'a> From<&'a [u8]> for View<'a> {

@@ -22,7 +22,7 @@ fn open(server: &Server) -> Result<Session, String> {
 fn failure(manner: Manner) -> String {
     let bytes = synth::system(&synth::healthy(Windows::Windows10)).to_vec(Format::BitmapFull);
     let server = Server::new(Bytes(bytes), manner);
-    let _watched = watchdog::watch(&format!("{manner:?}"));
+    let _watched = watchdog::watch(format!("{manner:?}"));
     let failed = match open(&server) {
         Ok(session) => session.query("FROM processes").unwrap_err().to_string(),
         Err(error) => error,
@@ -139,14 +139,14 @@ fn the_command_line_opens_the_urls_that_it_names() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };
-    let query = ["-q", "bugcheck"];
+    let query = ["-q", "overview"];
     let (file, url) = (run(&path, &query), run(&server.url, &query));
     assert_eq!((file.0, &file.1), (Some(0), &url.1), "{}", url.2);
     let signed = format!("{}?signature=secret#part", server.url);
-    let shown = run(&signed, &["SELECT path FROM dump", "--format", "csv"]);
+    let shown = run(&signed, &["-c", "SELECT path FROM dump", "--format", "csv"]);
     assert_eq!(shown.1.trim(), format!("path\n{}", server.url));
     let attach = format!("ATTACH '{}' AS other; FROM dump", server.url);
-    let refused = run(&path, &[&attach]);
+    let refused = run(&path, &["-c", &attach]);
     assert_eq!(refused.0, Some(1));
     assert!(refused.2.contains("name it on the command line"), "{}", refused.2);
     let none = run(&Server::new(Bytes(vec![1; 9]), Manner::NoRanges).url, &query);

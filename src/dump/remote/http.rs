@@ -177,7 +177,11 @@ fn ask(agent: &Agent, url: &str, first: u64, last: u64, left: Duration) -> Resul
 
 /// A request without an answer. A message never repeats the URL, which may hold a signature.
 fn refused(url: &str, error: &ureq::Error) -> Failed {
-    let text = error.to_string().replace(url, &shown_url(url));
+    let text = match error {
+        ureq::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    let text = text.replace(url, &shown_url(url));
     match error {
         ureq::Error::Timeout(_) => {
             Failed::ForGood(io::Error::new(io::ErrorKind::TimedOut, format!("the server: {text}")))

@@ -130,24 +130,26 @@ mod tests {
 
     #[test]
     fn only_what_was_written_is_given() {
+        let full = |value: u8, len: usize| vec![value; len];
         let len = 3 * BLOCK + 100;
         let file = Spooling::default().sparse(len as u64).unwrap();
         let sparse = Sparse::new(file, len).unwrap();
         assert_eq!((sparse.blocks(), sparse.get(0..1), sparse.get(5..5)), (4, None, Some(&[][..])));
-        sparse.write(1, &[7; BLOCK]).unwrap();
+        sparse.write(1, &full(7, BLOCK)).unwrap();
         assert_eq!(sparse.get(BLOCK..BLOCK + 2), Some(&[7, 7][..]));
         assert_eq!((sparse.get(BLOCK - 1..BLOCK + 1), sparse.first_missing(0..4)), (None, Some(0)));
         // No block is written twice, none in part, none beyond the end.
-        assert!(sparse.write(0, &[8; 2 * BLOCK]).is_err());
+        assert!(sparse.write(0, &full(8, 2 * BLOCK)).is_err());
         assert!(sparse.write(2, &[8; 5]).is_err());
-        assert!(sparse.write(3, &[8; BLOCK]).is_err());
-        sparse.write(2, &vec![9; BLOCK + 100]).unwrap();
-        sparse.write(0, &[1; BLOCK]).unwrap();
+        assert!(sparse.write(3, &full(8, BLOCK)).is_err());
+        sparse.write(2, &full(9, BLOCK + 100)).unwrap();
+        sparse.write(0, &full(1, BLOCK)).unwrap();
         assert_eq!(
             (sparse.first_missing(0..4), sparse.get(0..len).map(<[u8]>::len)),
             (None, Some(len))
         );
         assert_eq!(sparse.get(len - 1..len), Some(&[9][..]));
-        assert_eq!((sparse.get(len..len + 1), sparse.get(2..1)), (None, None));
+        let (start, end) = (2, 1);
+        assert_eq!((sparse.get(len..len + 1), sparse.get(start..end)), (None, None));
     }
 }
