@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::Image;
 use super::bytes::u64_at;
@@ -40,6 +40,12 @@ impl Identity {
     pub(super) fn of(metadata: &fs::Metadata) -> Option<Self> {
         let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         metadata.is_file().then_some(Self { bytes: metadata.len(), nanoseconds: time.as_nanos() })
+    }
+
+    /// The identity of a file of a name that has a version instead of a time.
+    pub(super) fn of_version(name: &str, bytes: u64, version: &str) -> Self {
+        let text = format!("{name}\0{version}");
+        Self { bytes, nanoseconds: xxh3_128(text.as_bytes()) }
     }
 
     /// The identity of a member of the file.

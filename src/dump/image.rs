@@ -17,6 +17,9 @@ use super::spool::{self, Spooling};
 use super::{Error, shown};
 use crate::memory::View;
 
+/// How long a request to a server may take.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// The bytes of a dump and the name under which it was opened. Cheap to clone.
 #[derive(Clone)]
 pub struct Image {
@@ -118,7 +121,19 @@ impl Image {
     pub fn from_reader(path: &str, reader: Box<dyn RangeReader>) -> Self {
         let remote = Arc::new(Remote::new(path, reader));
         let health = Health::of_remote(&remote);
-        Self { health, ..Self::new(path, Bytes::Remote(remote)) }
+        let (bytes, version) = remote.about();
+        let identity = version.map(|version| Identity::of_version(path, bytes, version));
+        Self { health, identity, ..Self::new(path, Bytes::Remote(remote)) }
+    }
+
+    /// The size and the version of an object of an HTTP server.
+    ///
+    /// # Errors
+    /// As [`Image::open_url`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn about_url(url: &str) -> std::io::Result<(u64, Option<String>)> {
+        let reader = super::remote::open_url(url, LIMIT)?;
+        Ok((reader.size(), reader.version()))
     }
 
     /// Opens an object of an HTTP server, which has to give ranges of it (`Range`). Asks the server
@@ -127,7 +142,7 @@ impl Image {
     /// # Errors
     /// [`Error::Io`] if the server cannot be asked, does not have it, or gives no ranges.
     pub fn open_url(url: &str) -> Result<Self, Error> {
-        Self::open_url_within(url, Duration::from_secs(30))
+        Self::open_url_within(url, LIMIT)
     }
 
     /// The same with another limit on the time that a request and its answer may take, however often

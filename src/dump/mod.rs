@@ -43,6 +43,8 @@ pub use layout::Saved;
 pub use listing::files;
 pub use notes::Stopped;
 pub use open::{Expanded, expand};
+#[cfg(feature = "cli")]
+pub(crate) use remote::shown_url;
 pub use remote::{RangeReader, is_url};
 pub use spool::{Spooling, stdin};
 pub use windows::Windows;

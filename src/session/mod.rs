@@ -42,6 +42,8 @@ pub(crate) use self::options::Urls;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
 use self::state::{Defined, State};
+#[cfg(feature = "cli")]
+pub(crate) use crate::dump::{is_url, shown_url};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{
     KEYWORDS, SavedParam, SavedPattern, SavedQuery, Token, TokenKind, is_complete, tokens,
@@ -332,6 +334,12 @@ impl Session {
     pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
         self.prepare(sql)?.with(params).run()
     }
+}
+
+/// The size and the version of an object of an HTTP server.
+#[cfg(feature = "cli")]
+pub(crate) fn about_url(url: &str) -> std::io::Result<(u64, Option<String>)> {
+    Image::about_url(url)
 }
 
 /// The bytes of the sample that [`Session::sample`] opens.

@@ -191,6 +191,66 @@ fn a_read_that_fails_ends_the_query_and_the_next_one_tries_again() {
     }
 }
 
+/// A file that says which version it is.
+struct Versioned(Counted, &'static str);
+
+impl RangeReader for Versioned {
+    fn size(&self) -> u64 {
+        self.0.size()
+    }
+
+    fn version(&self) -> Option<String> {
+        Some(self.1.to_owned())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        self.0.read_at(offset, buffer)
+    }
+}
+
+#[test]
+fn a_search_is_kept_for_the_next_session_of_the_same_version() {
+    let folder = Folder::new("ranges-index");
+    let bytes = synth::system(&synth::sick(Windows::Windows10)).to_vec(Format::BitmapFull);
+    let options = Options::default().cache(folder.path());
+    let search = |version| {
+        let (reader, counts, _) = Counted::new(Bytes(bytes.clone()));
+        let session = over("x.dmp", Versioned(reader, version), &options);
+        (ask(&session, "SELECT count(*), sum(size_bytes) FROM pool_allocations"), counts.bytes())
+    };
+    let (rows, first) = search("one");
+    assert!(!folder.names().is_empty());
+    let (again, second) = search("one");
+    assert_eq!(again, rows);
+    assert!(second < first, "{second} of {first} bytes");
+    let kept = folder.names();
+    assert_eq!(search("two"), (rows, first));
+    assert!(folder.names().len() > kept.len());
+}
+
+/// A file that claims a size.
+struct Claims(u64);
+
+impl RangeReader for Claims {
+    fn size(&self) -> u64 {
+        self.0
+    }
+
+    fn read_at(&self, _: u64, buffer: &mut [u8]) -> std::io::Result<()> {
+        buffer.fill(0);
+        Ok(())
+    }
+}
+
+#[test]
+fn absurd_sizes_are_refused() {
+    for size in [u64::MAX, 1 << 63, 1 << 50, (1 << 44) + 1] {
+        let image = Image::from_reader("x.dmp", Box::new(Claims(size)));
+        let error = Session::from_images(vec![image], &Options::default()).unwrap_err();
+        assert!(error.to_string().contains("too large to be a dump"), "{error}");
+    }
+}
+
 #[test]
 fn a_dump_that_cannot_be_read_does_not_open() {
     let (reader, _, is_broken) = Counted::new(Bytes(synth::triage_sample()));

@@ -11,6 +11,8 @@ use crate::dump::{Error, shown};
 
 /// The most that is asked for at once, in blocks.
 const MOST_BLOCKS: usize = 64;
+/// The largest file; no memory of a Windows system is larger.
+const LARGEST: u64 = 1 << 44;
 /// How many sequences of reads are followed at a time.
 const STREAMS: usize = 8;
 
@@ -19,6 +21,7 @@ pub(super) struct Blocks {
     pub(super) name: String,
     reader: Box<dyn RangeReader>,
     size: u64,
+    version: Option<String>,
     /// What is here, from when the file is opened on.
     held: OnceLock<Held>,
     state: Mutex<State>,
@@ -121,6 +124,7 @@ impl Blocks {
         Self {
             name: name.to_owned(),
             size: reader.size(),
+            version: reader.version(),
             reader,
             held: OnceLock::new(),
             state: Mutex::default(),
@@ -137,8 +141,9 @@ impl Blocks {
         if self.size == 0 {
             return Err(not("an empty file".to_owned()));
         }
-        let len = usize::try_from(self.size).ok().filter(|len| isize::try_from(*len).is_ok());
-        let len = len.ok_or_else(|| not("a file too large for this machine".to_owned()))?;
+        let len = isize::try_from(self.size).ok().filter(|_| self.size <= LARGEST);
+        let len = len.and_then(|len| usize::try_from(len).ok());
+        let len = len.ok_or_else(|| not("a file too large to be a dump".to_owned()))?;
         // Elsewhere a temporary file takes its whole size at once.
         if cfg!(not(unix)) && self.size > spooling.most() {
             return Err(not(format!("a file that {}", spooling.too_much())));
@@ -153,6 +158,11 @@ impl Blocks {
     /// What is here; `None` before the file is opened.
     pub(super) fn held(&self) -> Option<&Held> {
         self.held.get()
+    }
+
+    /// The size and the version of the file.
+    pub(super) fn about(&self) -> (u64, Option<&str>) {
+        (self.size, self.version.as_deref())
     }
 
     /// How many bytes were read.

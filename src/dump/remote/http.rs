@@ -98,6 +98,11 @@ impl RangeReader for Object {
         self.size
     }
 
+    fn version(&self) -> Option<String> {
+        let Version { tag, modified } = &self.version;
+        (tag.is_some() || modified.is_some()).then(|| format!("{tag:?} {modified:?}"))
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let Some(more) = (buffer.len() as u64).checked_sub(1) else { return Ok(()) };
         let last = offset.saturating_add(more);

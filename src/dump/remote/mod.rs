@@ -47,6 +47,12 @@ pub trait RangeReader: Send + Sync {
     /// The size of the file in bytes. It is asked for once.
     fn size(&self) -> u64;
 
+    /// What tells the file from another one of its name and size, such as the entity tag of an object;
+    /// `None` if there is nothing. Indexes are kept only of a file that has it.
+    fn version(&self) -> Option<String> {
+        None
+    }
+
     /// Fills the buffer with the bytes from an offset on, never beyond the end of the file. Threads
     /// call it at the same time.
     ///
@@ -65,7 +71,7 @@ pub fn is_url(name: &str) -> bool {
 }
 
 /// A URL as it is shown: without a password, and without a query, which may hold a signature.
-pub(super) fn shown_url(url: &str) -> String {
+pub(crate) fn shown_url(url: &str) -> String {
     let plain = url.split(['?', '#']).next().unwrap_or_default();
     let Some((scheme, rest)) = plain.split_once("://") else { return super::shown(plain) };
     let (host, path) = rest.find('/').map_or((rest, ""), |at| rest.split_at(at));

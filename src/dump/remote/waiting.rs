@@ -68,6 +68,11 @@ impl Remote {
         self.file.prepare(spooling)
     }
 
+    /// The size and the version of the file.
+    pub(in crate::dump) fn about(&self) -> (u64, Option<&str>) {
+        self.file.about()
+    }
+
     /// How many bytes were read.
     pub(in crate::dump) fn fetched(&self) -> u64 {
         self.file.fetched()
