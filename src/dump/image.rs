@@ -1,7 +1,7 @@
 //! The bytes of a file: mapped, held in memory, or fetched range by range.
 
 use std::fmt;
-use std::fs::{File, FileType};
+use std::fs::File;
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use memmap2::Mmap;
 
 use super::cache::Identity;
 use super::fault::{Health, Registered};
+use super::kinds::{is_pipe, is_remote, special};
 use super::layout::Layout;
 use super::remote::{RangeReader, Remote};
 use super::spool::{self, Spooling};
@@ -342,50 +343,6 @@ impl Image {
     pub(super) fn not_a_dump(&self, found: impl AsRef<str>) -> Error {
         Error::NotADump { path: self.path.to_string(), found: shown(found.as_ref()) }
     }
-}
-
-/// A description of file types that cannot be read.
-fn special(kind: FileType) -> Option<&'static str> {
-    if kind.is_dir() {
-        return Some("a folder, not a file");
-    }
-    if is_pipe(kind) {
-        return Some("a named pipe, not a file; `dumpql -` reads a dump from standard input");
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_socket() {
-            return Some("a socket, not a file");
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return Some("a device, not a file");
-        }
-    }
-    (!kind.is_file()).then_some("not a file")
-}
-
-#[cfg(unix)]
-fn is_pipe(kind: FileType) -> bool {
-    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
-}
-
-#[cfg(not(unix))]
-const fn is_pipe(_: FileType) -> bool {
-    false
-}
-
-/// Whether the file is on another machine, so that a mapping of it may fail at any time and nothing
-/// handles that. Elsewhere such a fault is handled.
-#[cfg(windows)]
-fn is_remote(path: &Path) -> bool {
-    let real = path.canonicalize();
-    real.is_ok_and(|real| real.as_os_str().to_string_lossy().starts_with(r"\\?\UNC\"))
-}
-
-#[cfg(not(windows))]
-const fn is_remote(_: &Path) -> bool {
-    false
 }
 
 #[allow(unsafe_code, reason = "the only place where a file is mapped")]

@@ -20,6 +20,7 @@ pub mod header;
 mod hiber;
 mod image;
 pub mod kdbg;
+mod kinds;
 mod layout;
 mod lime;
 mod listing;

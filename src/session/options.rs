@@ -41,6 +41,7 @@ pub(crate) enum Urls {
     #[default]
     None,
     /// Those that the program names, and no query.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command line does"))]
     Named,
     All,
 }
