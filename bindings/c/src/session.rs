@@ -28,11 +28,11 @@ unsafe fn options_of(options: *const dumpql_options) -> dumpql_options {
 }
 
 fn open(images: Vec<Image>, options: &dumpql_options) -> Result<*mut dumpql_session, Failure> {
-    given(Session::from_images(images, &options.engine())?, options)
+    Ok(given(Session::from_images(images, &options.engine())?, options))
 }
 
-fn given(engine: Session, options: &dumpql_options) -> Result<*mut dumpql_session, Failure> {
-    Ok(give(dumpql_session { engine: Arc::new(engine), timeout: options.timeout }))
+fn given(engine: Session, options: &dumpql_options) -> *mut dumpql_session {
+    give(dumpql_session { engine: Arc::new(engine), timeout: options.timeout })
 }
 
 /// The version of the library. The text is always valid.
@@ -66,7 +66,7 @@ pub unsafe extern "C" fn dumpql_open(
             let path = unsafe { text(paths.add(index).read(), "path") }?;
             named.push(Path::new(path));
         }
-        given(Session::open_with(&named, &options.engine())?, &options)
+        Ok(given(Session::open_with(&named, &options.engine())?, &options))
     };
     // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }

@@ -156,7 +156,11 @@ impl NativeSession {
     #[staticmethod]
     #[pyo3(signature = (paths, buffers, *, symbols, offline, pool_tags, cache, strict, memory,
                         timeout, files, urls))]
-    #[allow(clippy::too_many_arguments, reason = "the package has one keyword for each")]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "the package has one keyword for each"
+    )]
     fn open(
         py: Python<'_>,
         paths: Vec<PathBuf>,
