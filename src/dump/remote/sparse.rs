@@ -87,8 +87,14 @@ impl Sparse {
     #[allow(unsafe_code, reason = "a slice of what is mapped and written")]
     pub(super) fn get(&self, range: Range<usize>) -> Option<&[u8]> {
         let len = range.end.checked_sub(range.start)?;
+        if range.end > self.len {
+            return None;
+        }
+        if len == 0 {
+            return Some(&[]);
+        }
         let blocks = range.start / BLOCK..range.end.div_ceil(BLOCK);
-        if range.end > self.len || self.first_missing(blocks).is_some() {
+        if self.first_missing(blocks).is_some() {
             return None;
         }
         // SAFETY: the range is within the mapping, which lives as long as `self`. Its blocks were
