@@ -122,7 +122,7 @@ fn measure(windows: Windows, folder: &Path, blocks: u64, gigabytes: u64) {
     let source = source::open(image.clone(), &Store::default()).unwrap();
     let pages = pages(&*source);
     let start = HEADER + FIRST_FRAME * PAGE;
-    let bytes = &image[start..(start + pages * PAGE).min(image.len())];
+    let bytes = &image.whole()[start..(start + pages * PAGE).min(image.len())];
     let mut seen = 0;
     let pass = best(|| {
         let count = |part: &[u8]| memchr::memchr_iter(0xf7, part).count();

@@ -15,7 +15,7 @@
 //! results as files.
 //!
 //! Features: `cli` (the program), `excel` (workbooks), `mcp` (the server for assistants), `net` (symbol
-//! servers); all are on by default.
+//! servers, dumps on HTTP servers); all are on by default.
 
 mod catalog;
 #[cfg(feature = "cli")]
@@ -47,7 +47,7 @@ pub use catalog::{
     Ty, Value, Values,
 };
 pub use diag::{Code, Diagnostic, Span};
-pub use dump::Image;
+pub use dump::{Image, RangeReader};
 pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 pub use session::{
     CancelToken, Error, Options, Params, Prepared, QueryProgress, Session, sample_file,

@@ -11,7 +11,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use super::commands;
 use crate::export::FileFormat;
 use crate::export::chart::{ChartKind, Spec};
-use crate::session::Options;
+use crate::session::{Options, Urls};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,6 +24,7 @@ Examples:
   dumpql MEMORY.DMP --report report.html               patterns that match, with evidence and charts
   dumpql a.dmp -f mine.sql -p pid=4                    a saved query with its parameter
   dumpql upload.zip -q overview                        the dumps in a .zip, .7z, .cab, .gz, .zst or .xz
+  dumpql https://host/MEMORY.DMP -q overview           a dump on a server, of which little is read
   dumpql doctor MEMORY.DMP                             what opened, what is missing, which symbols would help
   dumpql extract crash/ --tables threads,modules -o out  tables of many dumps as Parquet; see extract --help
   dumpql mcp --root crash/                             serve assistants that investigate dumps; see mcp --help
@@ -45,8 +46,9 @@ const MEMORY: usize = 1 << 30;
 #[command(name = "dumpql", version, about, after_help = EXAMPLES, max_term_width = 100)]
 #[allow(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(super) struct Args {
-    /// Dumps to open, also in archives. Every table covers all of them; its column `dump` tells
-    /// them apart. `-` is standard input. CSV and TSV files become tables named after the files
+    /// Dumps to open, also in archives, and URLs of dumps. Every table covers all of them; its
+    /// column `dump` tells them apart. `-` is standard input. CSV and TSV files become tables named
+    /// after the files
     #[arg(value_name = "DUMP")]
     pub(super) dumps: Vec<PathBuf>,
 
@@ -248,6 +250,7 @@ impl Args {
             unpacked: self.unpack_limit.map(|bytes| bytes as u64),
             overwrite: self.force,
             handle_faults: true,
+            urls: Urls::Named,
             ..Options::default()
         }
     }

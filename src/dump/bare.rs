@@ -5,7 +5,7 @@ use super::detect::ACCEPTED;
 use super::pages::Pages;
 use super::windows::{self, Windows};
 use super::{Error, Format, Image, Stopped, elf, lime};
-use crate::memory::{PAGE, PageMap, Physical, Run, Runs};
+use crate::memory::{PAGE, PageMap, Physical, Run, Runs, View};
 
 /// The memory of a machine that runs Windows.
 #[derive(Debug)]
@@ -19,14 +19,13 @@ pub struct Bare {
 }
 
 /// Whether a raw image contains page tables of the form that Windows uses.
-pub(super) fn has_tables(file: &[u8]) -> bool {
-    let map = whole(file);
+pub(super) fn has_tables(file: View<'_>) -> bool {
+    let map = whole(file.len() as u64);
     !windows::tables(Physical::new(file, &map), &[], 1).is_empty()
 }
 
 /// The whole file as memory, one page after another.
-fn whole(file: &[u8]) -> PageMap {
-    let len = file.len() as u64;
+fn whole(len: u64) -> PageMap {
     PageMap::Runs(Runs::new(vec![Run { first: 0, pages: len / PAGE, offset: 0 }], len))
 }
 
@@ -44,13 +43,13 @@ pub fn parse(image: &Image, format: Format) -> Result<Bare, Error> {
             (core.pages, core.processors)
         }
         (None, _) => {
-            (Pages::new(whole(image), bytes / PAGE, bytes, "memory", Vec::new()), Vec::new())
+            (Pages::new(whole(bytes), bytes / PAGE, bytes, "memory", Vec::new()), Vec::new())
         }
     };
     let Pages { map, facts } = pages;
     let registers: Vec<u64> = processors.iter().filter_map(Stopped::table).collect();
     let tables = windows::tables(Physical::new(image, &map), &registers, windows::MAX_TABLES);
-    let (map, found) = windows::find(image, map, &tables);
+    let (map, found) = windows::find(image.view(), map, &tables);
     let windows = found.ok_or_else(|| image.not_a_dump(refusal(format)))?;
     Ok(Bare { pages: Pages { map, facts }, windows, processors })
 }

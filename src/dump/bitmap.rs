@@ -4,15 +4,18 @@
 //! are 64 bits wide, at other offsets. Nothing in the structure says which form it has, so the form
 //! whose numbers are consistent is used.
 
-use super::bytes::{Width, slice, u32_at, u64_at};
+use super::bytes::{Width, u32_at, u64_at};
 use super::header::header_bytes;
 use super::pages::{BitmapHeader, Pages, bytes_of};
-use crate::memory::{Bitmap, PAGE, PageMap};
+use crate::memory::{Bitmap, PAGE, PageMap, View};
+
+/// The numbers before the bits take less.
+const LONGEST: usize = 0x40;
 
 /// Whether such a structure is at an offset. Kernel dumps have the signature `SDMP`, complete dumps
 /// `FDMP`.
-pub(super) fn is_there(file: &[u8], start: usize) -> bool {
-    slice(file, start, 8).is_some_and(|mark| mark == b"SDMPDUMP" || mark == b"FDMPDUMP")
+pub(super) fn is_there(file: View<'_>, start: usize) -> bool {
+    matches!(file.part(start, 8), b"SDMPDUMP" | b"FDMPDUMP")
 }
 
 /// The numbers of the structure, and the offset of the bits after it.
@@ -62,12 +65,13 @@ fn narrow(file: &[u8], start: usize, width: Width) -> Option<Numbers> {
 }
 
 /// Reads the structure.
-pub(super) fn parse(file: &[u8], width: Width) -> Pages {
+pub(super) fn parse(file: View<'_>, width: Width) -> Pages {
     let start = header_bytes(width);
-    let Some(wide) = wide(file, start) else {
+    let head = file.head(start.saturating_add(LONGEST));
+    let Some(wide) = wide(head, start) else {
         return Pages::none("the file is cut off within the header of its bitmap".to_owned());
     };
-    let narrow = narrow(file, start, width);
+    let narrow = narrow(head, start, width);
     let mut problems = Vec::new();
     let numbers = match narrow.filter(Numbers::agree) {
         Some(narrow) if !wide.agree() => narrow,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use rayon::prelude::*;
-use xxhash_rust::xxh3::{Xxh3Default, xxh3_64};
+use xxhash_rust::xxh3::{Xxh3Default, xxh3_64, xxh3_128};
 
 use super::Image;
 use super::bytes::u64_at;
@@ -40,6 +40,12 @@ impl Identity {
     pub(super) fn of(metadata: &fs::Metadata) -> Option<Self> {
         let time = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
         metadata.is_file().then_some(Self { bytes: metadata.len(), nanoseconds: time.as_nanos() })
+    }
+
+    /// The identity of a file of a name that has a version instead of a time.
+    pub(super) fn of_version(name: &str, bytes: u64, version: &str) -> Self {
+        let text = format!("{name}\0{version}");
+        Self { bytes, nanoseconds: xxh3_128(text.as_bytes()) }
     }
 
     /// The identity of a member of the file.
@@ -121,7 +127,7 @@ impl Entry {
         let mut key = Xxh3Default::new();
         key.update(&identity.bytes.to_le_bytes());
         key.update(&identity.nanoseconds.to_le_bytes());
-        key.update(image.get(..FIRST_BYTES.min(image.len())).unwrap_or_default());
+        key.update(image.head(FIRST_BYTES));
         for part in about {
             key.update(part.as_bytes());
             key.update(&[0]);
@@ -134,10 +140,11 @@ impl Entry {
     /// The stored bytes, or `None` if there are none or they are damaged.
     pub fn open(&self) -> Option<Kept> {
         let image = Image::open(&self.path).ok()?;
-        let payload = image.get(HEAD..)?;
-        let is_ours = image.get(..16)? == MAGIC && image.get(16..32)? == self.key;
-        let is_whole = u64_at(&image, 32)? == payload.len() as u64;
-        (is_ours && is_whole && u64_at(&image, 40)? == Sum::of(payload)).then_some(Kept(image))
+        let file = image.whole();
+        let payload = file.get(HEAD..)?;
+        let is_ours = file.get(..16)? == MAGIC && file.get(16..32)? == self.key;
+        let is_whole = u64_at(file, 32)? == payload.len() as u64;
+        (is_ours && is_whole && u64_at(file, 40)? == Sum::of(payload)).then_some(Kept(image))
     }
 
     /// Begins to write the entry, or returns `None` if the directory is not writable.
@@ -159,7 +166,7 @@ impl Deref for Kept {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        self.0.get(HEAD..).unwrap_or_default()
+        self.0.whole().get(HEAD..).unwrap_or_default()
     }
 }
 

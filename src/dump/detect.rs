@@ -5,6 +5,7 @@ use super::bytes::u32_at;
 use super::layout::Saved;
 use super::{Error, Image};
 use super::{bare, elf, foreign, lime, spool};
+use crate::memory::View;
 
 /// The end of every message that rejects a file.
 pub(super) const ACCEPTED: &str = "expected a Windows kernel dump (PAGEDU64, PAGEDUMP), a minidump (MDMP), \
@@ -89,18 +90,19 @@ fn is_part(path: &str) -> bool {
     ending.len() == 3 && ending.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn tell(bytes: &[u8]) -> Result<Format, String> {
+fn tell<'f>(file: impl Into<View<'f>>) -> Result<Format, String> {
+    let file = file.into();
+    let (bytes, len) = (file.head(foreign::SAMPLE), file.len());
     let formats = [Format::Minidump, Format::Kernel64, Format::Kernel32];
     for format in formats {
         if bytes.starts_with(format.magic()) {
-            return whole(format, bytes.len());
+            return whole(format, len);
         }
     }
     if bytes.is_empty() {
         return Err(format!("an empty file; {ACCEPTED}"));
     }
     if formats.iter().any(|format| format.magic().starts_with(bytes)) {
-        let len = bytes.len();
         return Err(format!("the first {len} bytes of a dump, cut off within its signature"));
     }
     if bytes.starts_with(b"PMDM") {
@@ -125,15 +127,15 @@ fn tell(bytes: &[u8]) -> Result<Format, String> {
         return Err(format!("{}; {ACCEPTED}", kind.name()));
     }
     if elf::is_core(bytes) {
-        return whole(Format::ElfCore, bytes.len());
+        return whole(Format::ElfCore, len);
     }
     if foreign::is_text(bytes) {
         return Ok(Format::Text);
     }
-    if foreign::may_be_memory(bytes) && bare::has_tables(bytes) {
+    if foreign::may_be_memory(bytes, len) && bare::has_tables(file) {
         return Ok(Format::Raw);
     }
-    Err(format!("{}; {ACCEPTED}", foreign::describe(bytes)))
+    Err(format!("{}; {ACCEPTED}", foreign::describe(bytes, len)))
 }
 
 fn whole(format: Format, len: usize) -> Result<Format, String> {

@@ -3,16 +3,18 @@
 //! Segments of type `PT_LOAD` give physical addresses; notes hold the registers of processors.
 //! Whether Windows is in the memory is decided elsewhere.
 
-use super::bytes::{slice_at, u16_at, u32_at, u64_at};
+use super::bytes::{u16_at, u32_at, u64_at};
 use super::notes::{self, Stopped};
 use super::pages::{Pages, bytes_of};
-use crate::memory::{PAGE, PageMap, Run, Runs};
+use crate::memory::{PAGE, PageMap, Run, Runs, View};
 
 const CORE: u16 = 4;
 const PT_LOAD: u32 = 1;
 const PT_NOTE: u32 = 4;
 /// The segment count which means that the count is in the first section header.
 const COUNT_ELSEWHERE: u16 = 0xffff;
+/// The size of the header.
+const HEADER: usize = 0x40;
 /// Upper limit on segments; more are damage.
 const MAX_SEGMENTS: u64 = 1 << 16;
 
@@ -52,8 +54,9 @@ const ELF64: Places =
     Places { list: 0x20, sections: 0x28, entry: 0x36, count: 0x38, section_info: 0x2c };
 
 /// Reads the file.
-pub(super) fn parse(file: &[u8]) -> Core {
-    let is_wide = file.get(4) == Some(&2);
+pub(super) fn parse<'f>(file: impl Into<View<'f>>) -> Core {
+    let file = file.into();
+    let is_wide = file.byte(4) == Some(2);
     let segments = segments(file, is_wide);
     let loads = segments.iter().filter(|segment| segment.kind == PT_LOAD);
     let mut described = 0u64;
@@ -73,18 +76,19 @@ pub(super) fn parse(file: &[u8]) -> Core {
     }
 }
 
-fn segments(file: &[u8], is_wide: bool) -> Vec<Segment> {
+fn segments(file: View<'_>, is_wide: bool) -> Vec<Segment> {
+    let head = file.head(HEADER);
     let places = if is_wide { &ELF64 } else { &ELF32 };
     let number = |offset: usize| {
-        if is_wide { u64_at(file, offset) } else { u32_at(file, offset).map(u64::from) }
+        if is_wide { u64_at(head, offset) } else { u32_at(head, offset).map(u64::from) }
     };
-    let (Some(list), Some(entry)) = (number(places.list), u16_at(file, places.entry)) else {
+    let (Some(list), Some(entry)) = (number(places.list), u16_at(head, places.entry)) else {
         return Vec::new();
     };
-    let count = match u16_at(file, places.count) {
+    let count = match u16_at(head, places.count) {
         // Then the first section header has the count.
         Some(COUNT_ELSEWHERE) => number(places.sections)
-            .and_then(|at| slice_at(file, at.checked_add(places.section_info)?, 4))
+            .and_then(|at| file.slice_at(at.checked_add(places.section_info)?, 4))
             .and_then(|info| u32_at(info, 0))
             .map_or(0, u64::from),
         count => count.map_or(0, u64::from),
@@ -92,7 +96,7 @@ fn segments(file: &[u8], is_wide: bool) -> Vec<Segment> {
     (0..count.min(MAX_SEGMENTS))
         .map_while(|i| {
             let at = list.checked_add(i.checked_mul(entry.into())?)?;
-            segment(slice_at(file, at, if is_wide { 56 } else { 32 })?, is_wide)
+            segment(file.slice_at(at, if is_wide { 56 } else { 32 })?, is_wide)
         })
         .collect()
 }
@@ -128,9 +132,9 @@ fn run(load: &Segment) -> Option<Run> {
 }
 
 /// The bytes of a note segment.
-fn notes<'f>(file: &'f [u8], note: &Segment) -> &'f [u8] {
+fn notes<'f>(file: View<'f>, note: &Segment) -> &'f [u8] {
     let held = (file.len() as u64).saturating_sub(note.offset).min(note.held);
-    slice_at(file, note.offset, held).unwrap_or_default()
+    file.slice_at(note.offset, held).unwrap_or_default()
 }
 
 #[cfg(test)]

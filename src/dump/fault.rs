@@ -11,11 +11,13 @@
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 #[cfg(unix)]
 pub(super) use self::mapped::Registered;
 #[cfg(unix)]
 pub use self::mapped::install;
+use super::remote::{Remote, Wait};
 
 /// Does nothing: a file that is mapped cannot be cut on this system, and files of other machines are
 /// copied before they are read.
@@ -29,11 +31,11 @@ pub(super) struct Registered;
 
 #[cfg(not(unix))]
 impl Registered {
-    pub(super) const fn new(_: &[u8]) -> Self {
+    pub(super) const fn new(_: *const [u8]) -> Self {
         Self
     }
 
-    const fn is_damaged(&self) -> bool {
+    pub(super) const fn is_damaged(&self) -> bool {
         false
     }
 
@@ -42,7 +44,13 @@ impl Registered {
 
 /// Whether what was read of a file is right, asked at any time. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub struct Health(Option<Arc<Watched>>);
+pub struct Health(Option<Subject>);
+
+#[derive(Debug, Clone)]
+enum Subject {
+    Mapped(Arc<Watched>),
+    Fetched(Arc<Remote>),
+}
 
 #[derive(Debug)]
 struct Watched {
@@ -72,12 +80,38 @@ impl Health {
             identity: identity(metadata),
         };
         let (name, mapping) = (name.to_owned(), Arc::clone(mapping));
-        Self(Some(Arc::new(Watched { name, mapping, file: file.map(size) })))
+        Self(Some(Subject::Mapped(Arc::new(Watched { name, mapping, file: file.map(size) }))))
+    }
+
+    /// That of a file that is fetched range by range.
+    pub(super) fn of_remote(remote: &Arc<Remote>) -> Self {
+        Self(Some(Subject::Fetched(Arc::clone(remote))))
+    }
+
+    /// Whether nothing happened but that queries were stopped while a range was read.
+    pub(crate) fn is_stopped(&self) -> bool {
+        matches!(&self.0, Some(Subject::Fetched(remote)) if remote.is_stopped())
+    }
+
+    /// Whether a source that is opened again may read what this one could not.
+    pub(crate) fn may_succeed(&self) -> bool {
+        matches!(&self.0, Some(Subject::Fetched(remote)) if remote.may_succeed())
+    }
+
+    /// Registers the flag of a query that reads the file, if that may take long.
+    pub(crate) fn wait_for(&self, flag: &Arc<AtomicBool>) -> Option<Wait> {
+        match &self.0 {
+            Some(Subject::Fetched(remote)) => Some(remote.wait_for(flag)),
+            _ => None,
+        }
     }
 
     /// What happened to the file, as a sentence with its name; `None` if it is as it was.
     pub fn damage(&self) -> Option<String> {
-        let watched = self.0.as_deref()?;
+        let watched = match self.0.as_ref()? {
+            Subject::Mapped(watched) => watched,
+            Subject::Fetched(remote) => return remote.damage(),
+        };
         let name = &watched.name;
         if let Some(size) = &watched.file
             && let Ok(now) = std::fs::metadata(&size.path)
@@ -186,7 +220,7 @@ mod mapped {
     pub(crate) struct Registered(&'static Slot);
 
     impl Registered {
-        pub(crate) fn new(bytes: &[u8]) -> Self {
+        pub(crate) fn new(bytes: *const [u8]) -> Self {
             let mut block = &FIRST;
             loop {
                 let free = block.slots.iter().find(|slot| {
@@ -199,7 +233,7 @@ mod mapped {
                     taken.is_ok()
                 });
                 if let Some(slot) = free {
-                    let start = bytes.as_ptr() as usize;
+                    let start = bytes.cast::<u8>() as usize;
                     slot.is_damaged.store(false, Ordering::Relaxed);
                     slot.end.store(start.saturating_add(bytes.len()), Ordering::Release);
                     slot.start.store(start, Ordering::Release);
@@ -209,7 +243,7 @@ mod mapped {
             }
         }
 
-        pub(super) fn is_damaged(&self) -> bool {
+        pub(crate) fn is_damaged(&self) -> bool {
             self.0.is_damaged.load(Ordering::Acquire)
         }
 
@@ -339,13 +373,13 @@ mod tests {
         std::fs::write(&path, "another").unwrap();
         for image in &images[..] {
             assert!(image.health().damage().is_none());
-            assert_eq!((image[0x8_0000], image[0xf_ffff]), (0, 0));
+            assert_eq!((image.whole()[0x8_0000], image.whole()[0xf_ffff]), (0, 0));
             let said = image.health().damage().unwrap();
             assert!(said.contains("can no longer be read"), "{said}");
         }
         drop(images);
         let whole = Image::open(&path).unwrap();
-        assert_eq!((&whole[..], whole.health().damage()), (&b"another"[..], None));
+        assert_eq!((whole.whole(), whole.health().damage()), (&b"another"[..], None));
         std::fs::remove_file(&path).unwrap();
     }
 }

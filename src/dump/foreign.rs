@@ -77,18 +77,15 @@ const MAGICS: &[Magic] = &[
 const MARKUP: [&str; 3] = ["<?xml", "%!ps", "{\\rtf"];
 
 /// How many bytes are examined to recognize text and zeros.
-const SAMPLE: usize = 64 * 1024;
+pub(super) const SAMPLE: usize = 64 * 1024;
 
-/// Whether the file may be a raw memory image.
-pub(super) fn may_be_memory(bytes: &[u8]) -> bool {
-    bytes.len() >= 1 << 20
-        && bytes.len().is_multiple_of(4096)
-        && !bytes.starts_with(b"MZ")
-        && !is_known(bytes)
+/// Whether a file of a length that begins with these bytes may be a raw memory image.
+pub(super) fn may_be_memory(bytes: &[u8], len: usize) -> bool {
+    len >= 1 << 20 && len.is_multiple_of(4096) && !bytes.starts_with(b"MZ") && !is_known(bytes)
 }
 
-/// A description of the file that can follow "path: ".
-pub(super) fn describe(bytes: &[u8]) -> String {
+/// A description of a file of a length that begins with these bytes; it can follow "path: ".
+pub(super) fn describe(bytes: &[u8], len: usize) -> String {
     if bytes.starts_with(b"\x7fELF") {
         return elf(bytes);
     }
@@ -102,16 +99,15 @@ pub(super) fn describe(bytes: &[u8]) -> String {
     }
     let sample = bytes.get(..SAMPLE).unwrap_or(bytes);
     if sample.iter().all(|b| *b == 0) {
-        let all =
-            if sample.len() == bytes.len() { "nothing but" } else { "a file that starts with" };
-        return format!("{all} zeros ({} bytes)", bytes.len());
+        let all = if sample.len() == len { "nothing but" } else { "a file that starts with" };
+        return format!("{all} zeros ({len} bytes)");
     }
     if is_text(bytes) {
         return "text".to_owned();
     }
     let start: Vec<String> = bytes.iter().take(8).map(|b| format!("{b:02x}")).collect();
     let start = start.join(" ");
-    if bytes.len() >= 1 << 20 && bytes.len().is_multiple_of(4096) {
+    if len >= 1 << 20 && len.is_multiple_of(4096) {
         format!("no dump header, possibly a raw memory image (starts with {start})")
     } else {
         format!("no dump (starts with {start})")
@@ -178,7 +174,11 @@ pub(super) fn look(head: &[u8], is_full: bool, name: &str) -> Look {
     } else if is_text(head) || (is_full && !is_known(head) && !head.starts_with(b"MZ")) {
         Look::Perhaps
     } else {
-        Look::Other(if head.is_empty() { "an empty file".to_owned() } else { describe(head) })
+        Look::Other(if head.is_empty() {
+            "an empty file".to_owned()
+        } else {
+            describe(head, head.len())
+        })
     }
 }
 
@@ -261,7 +261,7 @@ mod tests {
                 "no dump header, possibly a raw memory image (starts with 5a 5a 5a 5a 5a 5a 5a 5a)",
             ),
         ] {
-            assert_eq!(describe(bytes), words);
+            assert_eq!(describe(bytes, bytes.len()), words);
         }
     }
 }

@@ -7,7 +7,7 @@
 use super::Windows;
 use super::bytes::{Width, pointer_at, slice, text, u8_at, u32_at, u64_at};
 use super::layout::Saved;
-use crate::memory::Mode;
+use crate::memory::{Mode, View};
 
 /// The letters that fill unwritten fields.
 const FILLER: [u8; 4] = *b"PAGE";
@@ -246,7 +246,8 @@ pub const fn header_bytes(width: Width) -> usize {
 }
 
 /// Reads the header of a file that [`super::detect()`] accepted.
-pub fn parse(file: &[u8], width: Width) -> KernelHeader {
+pub fn parse<'f>(file: impl Into<View<'f>>, width: Width) -> KernelHeader {
+    let file = file.into().head(header_bytes(width));
     let places = match width {
         Width::W32 => &HEADER32,
         Width::W64 => &HEADER64,
@@ -305,7 +306,7 @@ pub fn of_memory(windows: &Windows, dump_type: DumpType) -> KernelHeader {
         kernel_base: Some(windows.kernel_base),
         context: (0, 0),
         dump_type,
-        ..parse(&[], windows.width)
+        ..parse(&[0; 0], windows.width)
     }
 }
 

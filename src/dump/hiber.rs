@@ -13,8 +13,10 @@ use super::bytes::{slice, slice_at, u8_at, u32_at, u64_at, unsigned_at};
 use super::layout::{Layout, Saved};
 use super::spool::{Budget, Spool, Spooling};
 use super::{Error, Image, xpress};
-use crate::memory::PAGE;
+use crate::memory::{PAGE, View};
 
+/// The part of the header that tells the format.
+const HEAD: usize = 0x20;
 /// The signatures, and their meaning.
 const SIGNATURES: [(&[u8], &str); 5] = [
     (b"HIBR", ""),
@@ -97,17 +99,19 @@ fn signature(file: &[u8]) -> Option<&'static str> {
 
 /// Whether the file is a hibernation file: it has the signature, or a cleared header is followed by
 /// a first block.
-pub(super) fn is_one(file: &[u8]) -> bool {
-    let is_page = |offset| u32_at(file, offset).map(u64::from) == Some(PAGE);
-    (signature(file).is_some() && (is_page(0x14) || is_page(0x18))) || first_table(file).is_some()
+pub(super) fn is_one<'f>(file: impl Into<View<'f>>) -> bool {
+    let file = file.into();
+    let head = file.head(HEAD);
+    let is_page = |offset| u32_at(head, offset).map(u64::from) == Some(PAGE);
+    (signature(head).is_some() && (is_page(0x14) || is_page(0x18))) || first_table(file).is_some()
 }
 
 /// The first table of a Windows 7 file whose header was cleared: it precedes the first block.
-fn first_table(file: &[u8]) -> Option<u64> {
-    if slice_at(file, 0, PAGE)?.iter().any(|byte| *byte != 0) {
+fn first_table(file: View<'_>) -> Option<u64> {
+    if file.slice_at(0, PAGE)?.iter().any(|byte| *byte != 0) {
         return None;
     }
-    let is_block = |page: &u64| slice_at(file, page.saturating_mul(PAGE), 8) == Some(BLOCK);
+    let is_block = |page: &u64| file.slice_at(page.saturating_mul(PAGE), 8) == Some(BLOCK);
     (2..MAX_FIRST).find(is_block).and_then(|page| page.checked_sub(1))
 }
 
@@ -141,6 +145,7 @@ impl Set<'_> {
 /// Receives sets of pages and writes them decompressed.
 struct Writer<'a> {
     image: &'a Image,
+    file: &'a [u8],
     spool: Spool,
     budget: Budget,
     layout: Layout,
@@ -186,17 +191,19 @@ impl<'a> Writer<'a> {
 
 /// Decompresses a hibernation file into a temporary file.
 pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
-    let said = signature(image);
-    let tables = first_table(image).filter(|_| said.is_none());
+    let file = image.whole();
+    let said = signature(file);
+    let tables = first_table(file.into()).filter(|_| said.is_none());
     let form = match tables {
         // A 64-bit system is assumed: page numbers of a 32-bit system, read as 64-bit numbers,
         // form no valid ranges.
         Some(_) => FORMS.iter().find(|form| form.size == 0x128),
-        None => u32_at(image, 0xc).and_then(|size| FORMS.iter().find(|form| form.size == size)),
+        None => u32_at(file, 0xc).and_then(|size| FORMS.iter().find(|form| form.size == size)),
     };
-    let Some(form) = form else { return Err(image.not_a_dump(unknown(image))) };
+    let Some(form) = form else { return Err(image.not_a_dump(unknown(file))) };
     let mut writer = Writer {
         image,
+        file,
         spool: spooling.file(image.path())?,
         budget: spooling.budget(),
         layout: Layout::new(Saved::Hibernation, "compressed pages"),
@@ -212,13 +219,13 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     match form.sets {
         Sets::Two { boot, kernel } => {
             for (name, (first, count)) in [("boot", boot), ("kernel", kernel)] {
-                let first = unsigned_at(image, first, form.width).unwrap_or_default();
-                let count = u64_at(image, count).unwrap_or_default();
+                let first = unsigned_at(file, first, form.width).unwrap_or_default();
+                let count = u64_at(file, count).unwrap_or_default();
                 restoration_set(&mut writer, form.width, name, first, count)?;
             }
         }
         Sets::Tables(first) => {
-            let first = tables.or_else(|| unsigned_at(image, first, form.width));
+            let first = tables.or_else(|| unsigned_at(file, first, form.width));
             range_tables(&mut writer, form.width, first.unwrap_or_default())?;
         }
     }
@@ -255,7 +262,7 @@ fn restoration_set(
     let mut at = first.checked_mul(PAGE);
     let mut left = count;
     while left != 0 {
-        let next = at.and_then(|at| set(writer.image, width, at));
+        let next = at.and_then(|at| set(writer.file, width, at));
         let Some((set, end)) = next else {
             writer.layout.missing(left);
             writer.problem(format!("the {name} restoration set ends {left} pages before its end"));
@@ -300,11 +307,11 @@ fn set(file: &[u8], width: usize, at: u64) -> Option<(Set<'_>, u64)> {
 
 /// Reads the range tables of Windows 7 and the blocks that follow each of them.
 fn range_tables(writer: &mut Writer<'_>, width: usize, first: u64) -> Result<(), Error> {
-    let image = writer.image;
+    let file = writer.file;
     let mut table = first;
     for _ in 0..MAX_TABLES {
         let at = table.checked_mul(PAGE).filter(|_| table != 0);
-        let Some((ranges, next)) = at.and_then(|at| ranges(image, width, at)) else {
+        let Some((ranges, next)) = at.and_then(|at| ranges(file, width, at)) else {
             writer.problem(format!("no table of page ranges in page {table:#x} of the file"));
             return Ok(());
         };
@@ -344,12 +351,12 @@ fn ranges(file: &[u8], width: usize, at: u64) -> Option<(Vec<(u64, u64)>, u64)> 
 /// Adds the blocks that hold the pages of these ranges; returns the number of pages without a
 /// block.
 fn blocks(writer: &mut Writer<'_>, ranges: Vec<(u64, u64)>, mut at: usize) -> Result<u64, Error> {
-    let image = writer.image;
+    let file = writer.file;
     let mut left = ranges.iter().fold(0u64, |sum, (_, pages)| sum.saturating_add(*pages));
     let mut ranges = ranges.into_iter();
     let mut rest = ranges.next();
     while left != 0 {
-        let Some((data, pages, end)) = block(image, at) else { return Ok(left) };
+        let Some((data, pages, end)) = block(file, at) else { return Ok(left) };
         let mut wanted = pages.min(left);
         left = left.saturating_sub(wanted);
         let mut places = Vec::new();

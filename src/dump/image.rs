@@ -1,18 +1,25 @@
-//! The bytes of a file: mapped, or held in memory.
+//! The bytes of a file: mapped, held in memory, or fetched range by range.
 
 use std::fmt;
-use std::fs::{File, FileType};
-use std::ops::Deref;
+use std::fs::File;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use memmap2::Mmap;
 
 use super::cache::Identity;
 use super::fault::{Health, Registered};
+use super::kinds::{is_pipe, is_remote, special};
 use super::layout::Layout;
+use super::remote::{RangeReader, Remote};
 use super::spool::{self, Spooling};
 use super::{Error, shown};
+use crate::memory::View;
+
+/// How long a request to a server may take.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// The bytes of a dump and the name under which it was opened. Cheap to clone.
 #[derive(Clone)]
@@ -43,6 +50,7 @@ pub struct Image {
 enum Bytes {
     Mapped(Arc<Mapped>),
     Owned(Arc<[u8]>),
+    Remote(Arc<Remote>),
 }
 
 /// A mapping; what it consists of is dropped in this order.
@@ -106,6 +114,66 @@ impl Image {
     /// Uses bytes that are already in memory; `path` is their name in messages.
     pub fn from_bytes(path: &str, bytes: impl Into<Arc<[u8]>>) -> Self {
         Self::new(path, Bytes::Owned(bytes.into()))
+    }
+
+    /// Uses a file that a reader gives range by range, such as an object of a store; `path` is its
+    /// name in messages. Nothing is read before a session opens it. What is read is kept in a
+    /// temporary file, so that nothing is read twice.
+    pub fn from_reader(path: &str, reader: Box<dyn RangeReader>) -> Self {
+        let remote = Arc::new(Remote::new(path, reader));
+        let health = Health::of_remote(&remote);
+        let (bytes, version) = remote.about();
+        let identity = version.map(|version| Identity::of_version(path, bytes, version));
+        Self { health, identity, ..Self::new(path, Bytes::Remote(remote)) }
+    }
+
+    /// The size and the version of an object of an HTTP server.
+    ///
+    /// # Errors
+    /// As [`Image::open_url`].
+    #[cfg(feature = "cli")]
+    pub(crate) fn about_url(url: &str) -> std::io::Result<(u64, Option<String>)> {
+        let reader = super::remote::open_url(url, LIMIT)?;
+        Ok((reader.size(), reader.version()))
+    }
+
+    /// Opens an object of an HTTP server, which has to give ranges of it (`Range`). Asks the server
+    /// for its size; a request and its answer may take half a minute.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if the server cannot be asked, does not have it, or gives no ranges.
+    pub fn open_url(url: &str) -> Result<Self, Error> {
+        Self::open_url_within(url, LIMIT)
+    }
+
+    /// The same with another limit on the time that a request and its answer may take, however often
+    /// it has to be repeated.
+    ///
+    /// # Errors
+    /// As [`Image::open_url`].
+    pub fn open_url_within(url: &str, limit: Duration) -> Result<Self, Error> {
+        let name = super::remote::shown_url(url);
+        match super::remote::open_url(url, limit) {
+            Ok(reader) => Ok(Self::from_reader(&name, reader)),
+            Err(source) => Err(Error::Io { path: name, source }),
+        }
+    }
+
+    /// The image for another source that reads it again, if it is read by ranges: what this one could
+    /// not read, that one may. What was read is kept.
+    pub(crate) fn again(&self) -> Option<Self> {
+        let Bytes::Remote(remote) = &self.bytes else { return None };
+        let remote = Arc::new(remote.again());
+        let health = Health::of_remote(&remote);
+        Some(Self { bytes: Bytes::Remote(remote), health, ..self.clone() })
+    }
+
+    /// Makes the temporary file for what is fetched, if that is how the image is read.
+    pub(super) fn prepare(&self, spooling: &Spooling) -> Result<(), Error> {
+        match &self.bytes {
+            Bytes::Remote(remote) => remote.prepare(spooling),
+            _ => Ok(()),
+        }
     }
 
     fn new(path: &str, bytes: Bytes) -> Self {
@@ -209,6 +277,48 @@ impl Image {
         self.is_guess
     }
 
+    /// The bytes, which are fetched when they are read.
+    pub(crate) fn view(&self) -> View<'_> {
+        match &self.bytes {
+            Bytes::Mapped(mapped) => View::Here(&mapped.bytes),
+            Bytes::Owned(bytes) => View::Here(bytes),
+            Bytes::Remote(remote) => View::Elsewhere(&**remote),
+        }
+    }
+
+    /// The number of bytes.
+    pub fn len(&self) -> usize {
+        self.view().len()
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes of a range; `None` unless all of them are there and can be fetched.
+    pub fn get(&self, range: Range<usize>) -> Option<&[u8]> {
+        self.view().get(range)
+    }
+
+    /// The first bytes, at most `most` of them.
+    pub fn head(&self, most: usize) -> &[u8] {
+        self.view().head(most)
+    }
+
+    /// All bytes, which are fetched first; none if that fails.
+    pub fn whole(&self) -> &[u8] {
+        self.view().head(self.len())
+    }
+
+    /// How many bytes were fetched; `None` if the file is on this machine.
+    pub fn fetched_bytes(&self) -> Option<u64> {
+        match &self.bytes {
+            Bytes::Remote(remote) => Some(remote.fetched()),
+            _ => None,
+        }
+    }
+
     /// The size of the file, or of the archive member.
     pub fn file_bytes(&self) -> u64 {
         self.file_bytes.unwrap_or(self.len() as u64)
@@ -235,68 +345,19 @@ impl Image {
     }
 }
 
-/// A description of file types that cannot be read.
-fn special(kind: FileType) -> Option<&'static str> {
-    if kind.is_dir() {
-        return Some("a folder, not a file; `FOLDER/*.dmp` names the dumps in it");
-    }
-    if is_pipe(kind) {
-        return Some("a named pipe, not a file; `dumpql -` reads a dump from standard input");
-    }
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::FileTypeExt as _;
-        if kind.is_socket() {
-            return Some("a socket, not a file");
-        }
-        if kind.is_char_device() || kind.is_block_device() {
-            return Some("a device, not a file");
-        }
-    }
-    (!kind.is_file()).then_some("not a file")
-}
-
-#[cfg(unix)]
-fn is_pipe(kind: FileType) -> bool {
-    std::os::unix::fs::FileTypeExt::is_fifo(&kind)
-}
-
-#[cfg(not(unix))]
-const fn is_pipe(_: FileType) -> bool {
-    false
-}
-
-/// Whether the file is on another machine, so that a mapping of it may fail at any time and nothing
-/// handles that. Elsewhere such a fault is handled.
-#[cfg(windows)]
-fn is_remote(path: &Path) -> bool {
-    let real = path.canonicalize();
-    real.is_ok_and(|real| real.as_os_str().to_string_lossy().starts_with(r"\\?\UNC\"))
-}
-
-#[cfg(not(windows))]
-const fn is_remote(_: &Path) -> bool {
-    false
-}
-
 #[allow(unsafe_code, reason = "the only place where a file is mapped")]
 fn map(file: &File) -> std::io::Result<Mapped> {
     // SAFETY: the mapping is read only. Another process that cuts the file while it is mapped makes
     // later reads fault, which `fault` handles; one that writes to it changes bytes that are read
     // once each, by offset, and are believed in no way that a hostile file could not use.
     let bytes = unsafe { Mmap::map(file) }?;
-    let registered = Arc::new(Registered::new(&bytes));
+    let registered = Arc::new(Registered::new(&raw const bytes[..]));
     Ok(Mapped { bytes, temporary: None, registered })
 }
 
-impl Deref for Image {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match &self.bytes {
-            Bytes::Mapped(mapped) => &mapped.bytes,
-            Bytes::Owned(bytes) => bytes,
-        }
+impl<'a> From<&'a Image> for View<'a> {
+    fn from(image: &'a Image) -> Self {
+        image.view()
     }
 }
 

@@ -8,7 +8,7 @@ use super::bytes::{slice_at, u32_at, u64_at};
 use super::layout::{Layout, Saved};
 use super::spool::{Failure, Spooling};
 use super::{Error, Image};
-use crate::memory::PAGE;
+use crate::memory::{PAGE, View};
 
 const LIME: &[u8] = b"EMiL\x01\0\0\0";
 const AVML: &[u8] = b"AVML\x02\0\0\0";
@@ -29,14 +29,15 @@ pub(super) fn is_avml(file: &[u8]) -> bool {
 }
 
 /// Address and length of the range whose header is at an offset.
-fn header(file: &[u8], offset: u64, magic: &[u8]) -> Option<(u64, u64)> {
-    let bytes = slice_at(file, offset, HEADER).filter(|bytes| bytes.starts_with(magic))?;
+fn header(file: View<'_>, offset: u64, magic: &[u8]) -> Option<(u64, u64)> {
+    let bytes = file.slice_at(offset, HEADER).filter(|bytes| bytes.starts_with(magic))?;
     let (first, last) = (u64_at(bytes, 8)?, u64_at(bytes, 16)?);
     Some((first, last.checked_sub(first)?.checked_add(1)?))
 }
 
 /// The ranges of a `LiME` image.
-pub(super) fn parse(file: &[u8]) -> Layout {
+pub(super) fn parse<'f>(file: impl Into<View<'f>>) -> Layout {
+    let file = file.into();
     let mut layout = Layout::new(Saved::Lime, "memory range");
     let mut at = 0u64;
     for _ in 0..MAX_RANGES {
@@ -59,18 +60,19 @@ pub(super) fn unpack(image: &Image, spooling: &Spooling) -> Result<Image, Error>
     let mut layout = Layout::new(Saved::Avml, "memory range");
     let mut spool = spooling.file(image.path())?;
     let mut budget = spooling.budget();
-    let packed = image.len() as u64;
+    let file = image.whole();
+    let packed = file.len() as u64;
     let mut at = 0u64;
     for _ in 0..MAX_RANGES {
         if at >= packed {
             break;
         }
-        let Some((address, bytes)) = header(image, at, AVML) else {
+        let Some((address, bytes)) = header(file.into(), at, AVML) else {
             layout.problems.push(format!("no header of a range of memory at offset {at:#x}"));
             break;
         };
         let start = at.saturating_add(HEADER);
-        let whole = slice_at(image, start, packed.saturating_sub(start)).unwrap_or_default();
+        let whole = slice_at(file, start, packed.saturating_sub(start)).unwrap_or_default();
         let mut rest = whole;
         let offset = spool.bytes();
         let mut frames = std::io::Read::take(snap::read::FrameDecoder::new(&mut rest), bytes);

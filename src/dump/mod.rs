@@ -20,6 +20,7 @@ pub mod header;
 mod hiber;
 mod image;
 pub mod kdbg;
+mod kinds;
 mod layout;
 mod lime;
 mod listing;
@@ -27,6 +28,7 @@ mod notes;
 mod open;
 pub mod pages;
 mod rdmp;
+mod remote;
 mod runs;
 mod spool;
 pub mod triage;
@@ -42,6 +44,9 @@ pub use layout::Saved;
 pub use listing::files;
 pub use notes::Stopped;
 pub use open::{Expanded, expand};
+#[cfg(feature = "cli")]
+pub(crate) use remote::shown_url;
+pub use remote::{RangeReader, is_url};
 pub use spool::{Spooling, stdin};
 pub use windows::Windows;
 

@@ -17,7 +17,11 @@ pub struct Expanded {
 /// Decompresses a file if it is compressed.
 pub fn expand(image: Image, spooling: &Spooling) -> Expanded {
     let mut expanded = Expanded::default();
-    match Kind::of(&image) {
+    if let Err(error) = image.prepare(spooling) {
+        expanded.errors.push(error);
+        return expanded;
+    }
+    match Kind::of(image.head(Kind::MAGIC)) {
         Some(kind) => {
             let unpacked = archive::unpack(&image, kind, spooling);
             expanded.errors = unpacked.errors;
@@ -43,7 +47,7 @@ impl Expanded {
 fn placed(image: Image, spooling: &Spooling) -> Result<Image, Error> {
     if image.layout().is_some() {
         Ok(image)
-    } else if lime::is_avml(&image) {
+    } else if lime::is_avml(image.head(8)) {
         lime::unpack(&image, spooling)
     } else if hiber::is_one(&image) {
         hiber::unpack(&image, spooling)

@@ -5,7 +5,7 @@
 
 use super::header::{DumpType, KernelHeader, header_bytes};
 use super::{bitmap, rdmp, runs};
-use crate::memory::{PAGE, PageMap, Runs};
+use crate::memory::{PAGE, PageMap, Runs, View};
 
 /// The pages of a dump.
 #[derive(Debug)]
@@ -75,7 +75,8 @@ impl Facts {
 }
 
 /// Reads the description of the pages, for all dumps except triage dumps.
-pub fn parse(file: &[u8], header: &KernelHeader) -> Pages {
+pub fn parse<'f>(file: impl Into<View<'f>>, header: &KernelHeader) -> Pages {
+    let file = file.into();
     let start = header_bytes(header.width);
     let (mut pages, expected): (_, &[DumpType]) = if bitmap::is_there(file, start) {
         use DumpType::{Automatic, BitmapFull, BitmapKernel, Summary};

@@ -3,10 +3,10 @@
 //!
 //! The layout is documented by a public reader of the format (kdmp-parser), not by Microsoft.
 
-use super::bytes::{slice, u64_at};
+use super::bytes::u64_at;
 use super::header::DumpType;
 use super::pages::{Pages, bytes_of};
-use crate::memory::{PageMap, Run, Runs};
+use crate::memory::{PageMap, Run, Runs, View};
 
 /// The number before the signature.
 const MARKER: [u8; 4] = 0x40u32.to_le_bytes();
@@ -17,15 +17,19 @@ const RANGE: usize = 16;
 /// Upper limit on ranges; a longer list is damaged.
 const MAX_RANGES: usize = 1 << 20;
 
+/// The same in bytes, with room for ranges that touch and count as one.
+const MAX_LIST: usize = 4 * MAX_RANGES * RANGE;
+
 /// Whether such a structure is at an offset.
-pub(super) fn is_there(file: &[u8], start: usize) -> bool {
-    slice(file, start, 12)
-        .is_some_and(|head| head.starts_with(&MARKER) && head.ends_with(b"RDMPDUMP"))
+pub(super) fn is_there(file: View<'_>, start: usize) -> bool {
+    let head = file.part(start, 12);
+    head.len() == 12 && head.starts_with(&MARKER) && head.ends_with(b"RDMPDUMP")
 }
 
 /// Reads the structure.
-pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
-    let number = |offset: usize| u64_at(file, start.checked_add(offset)?);
+pub(super) fn parse(file: View<'_>, start: usize, kind: DumpType) -> Pages {
+    let head = file.part(start, RANGES);
+    let number = |offset: usize| u64_at(head, offset);
     let Some((metadata, first_page, total)) = number(0x10)
         .zip(number(0x18))
         .zip(number(0x28))
@@ -42,7 +46,8 @@ pub(super) fn parse(file: &[u8], start: usize, kind: DumpType) -> Pages {
         ));
     }
     let end = usize::try_from(stated_end.min(first_page)).unwrap_or(usize::MAX);
-    let list = file.get(start.saturating_add(RANGES)..end.min(file.len())).unwrap_or_default();
+    let first = start.saturating_add(RANGES);
+    let list = file.part(first, end.saturating_sub(first).min(MAX_LIST));
     let limit = if kind == DumpType::Complete { total } else { u64::MAX };
     let (stated, described) = ranges(list, first_page, limit);
     if stated.len() == MAX_RANGES {

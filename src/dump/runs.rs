@@ -3,10 +3,10 @@
 
 use super::header::{KernelHeader, header_bytes};
 use super::pages::{Pages, bytes_of};
-use crate::memory::{PageMap, Run, Runs};
+use crate::memory::{PageMap, Run, Runs, View};
 
 /// Reads the runs of a header.
-pub(super) fn parse(file: &[u8], header: &KernelHeader) -> Pages {
+pub(super) fn parse(file: View<'_>, header: &KernelHeader) -> Pages {
     let Some(memory) = &header.physical_memory else {
         return Pages::none("the header lists no runs of pages".to_owned());
     };

@@ -39,17 +39,9 @@ impl Spooling {
 
     /// A new temporary file for data of the file with that path.
     pub(super) fn file(&self, of: &str) -> Result<Spool, Error> {
-        let folder = self.folder();
-        let path = folder.display().to_string();
-        let file = create(&folder).map_err(|error| Error::Io {
-            path: path.clone(),
-            source: io::Error::new(
-                error.kind(),
-                format!("no temporary file can be made here: {error}"),
-            ),
-        })?;
-        let file = BufWriter::with_capacity(PART, file);
-        Ok(Spool { file, of: of.to_owned(), folder: path, bytes: 0, stop: self.stop.clone() })
+        let file = BufWriter::with_capacity(PART, self.created()?);
+        let folder = self.folder().display().to_string();
+        Ok(Spool { file, of: of.to_owned(), folder, bytes: 0, stop: self.stop.clone() })
     }
 
     /// Fails if unpacking was cancelled.
@@ -57,9 +49,44 @@ impl Spooling {
         go_on(self.stop.as_ref(), path)
     }
 
+    /// A new temporary file of a size, in which nothing is written yet.
+    pub(super) fn sparse(&self, bytes: u64) -> Result<File, Error> {
+        let file = self.created()?;
+        let folder = self.folder().display().to_string();
+        file.set_len(bytes).map_err(|error| full(&folder, &error))?;
+        Ok(file)
+    }
+
+    fn created(&self) -> Result<File, Error> {
+        let folder = self.folder();
+        create(&folder).map_err(|error| Error::Io {
+            path: folder.display().to_string(),
+            source: io::Error::new(
+                error.kind(),
+                format!("no temporary file can be made here: {error}"),
+            ),
+        })
+    }
+
+    /// The most that a temporary file may take.
+    pub(super) fn most(&self) -> u64 {
+        self.limit.unwrap_or(MOST)
+    }
+
+    /// What more than that would be, as the end of a sentence.
+    pub(super) fn too_much(&self) -> String {
+        let most = size(self.most());
+        format!("would take more than {most} of temporary files; --unpack-limit allows more")
+    }
+
+    /// An error of writing a temporary file.
+    pub(super) fn full(&self, error: &io::Error) -> Error {
+        full(&self.folder().display().to_string(), error)
+    }
+
     /// The limits for one file.
     pub(super) fn budget(&self) -> Budget {
-        Budget { left: self.limit.unwrap_or(MOST), limit: self.limit }
+        Budget { left: self.most(), limit: self.limit }
     }
 }
 
@@ -250,7 +277,7 @@ mod tests {
         let spooling = Spooling { folder: Some(folder.clone()), limit: None, stop: None };
         let bytes = vec![7; 3 * PART + 1];
         let image = pipe("stdin", &mut bytes.as_slice(), &spooling).unwrap();
-        assert_eq!(image[..], bytes);
+        assert_eq!(image.whole(), bytes);
         if cfg!(unix) {
             assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
         }

@@ -4,8 +4,9 @@
 //! This module knows where ranges of memory are in the file, not what they mean. Every offset and
 //! count is checked against the file; what does not fit is left out and reported in `problems`.
 
-use super::bytes::{Width, pointer_at, slice, slice_at, text_utf16, u16_at, u32_at, u64_at};
+use super::bytes::{Width, pointer_at, slice, text_utf16, u16_at, u32_at, u64_at};
 use super::header::header_bytes;
+use crate::memory::View;
 
 /// Upper limit on drivers; a larger count is damaged.
 const MAX_DRIVERS: usize = 10_000;
@@ -14,6 +15,8 @@ const MAX_NAME: u32 = 1024;
 /// The size of `TRIAGE_DATA_BLOCK`, which is the same on all systems: a 64-bit address
 /// (sign-extended on 32-bit systems), offset, size.
 const BLOCK: u32 = 16;
+/// No triage block is longer.
+const LONGEST: usize = 0x100;
 /// The last four bytes of the triage part of the dump.
 const END_MARK: &[u8] = b"TRGD";
 
@@ -28,7 +31,8 @@ pub struct Piece {
 
 impl Piece {
     /// The bytes of the range that the file holds; empty for a range that is absent.
-    pub fn bytes(self, file: &[u8]) -> &[u8] {
+    pub fn bytes<'f>(self, file: impl Into<View<'f>>) -> &'f [u8] {
+        let file = file.into();
         if self.offset == 0 {
             return &[];
         }
@@ -139,8 +143,9 @@ const DRIVER32: DriverPlaces =
     DriverPlaces { stride: 0x4c, base: 0x1c, size: 0x24, checksum: 0x44, timestamp: 0x48 };
 
 /// Reads the triage block; `None` if not even its fixed part is in the file.
-pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
-    let base = header_bytes(width);
+pub fn parse<'f>(file: impl Into<View<'f>>, width: Width) -> Option<Triage> {
+    let (whole, base) = (file.into(), header_bytes(width));
+    let file = whole.head(base.saturating_add(LONGEST));
     let fixed = slice(file, base, 0x4c)?;
     let field = |index: usize| u32_at(fixed, index.saturating_mul(4)).unwrap_or_default();
     let offsets = [5, 6, 7, 8, 9, 10, 12, 14].map(field);
@@ -189,7 +194,7 @@ pub fn parse(file: &[u8], width: Width) -> Option<Triage> {
         problems: Vec::new(),
     };
     triage.size_pieces();
-    triage.check(file);
+    triage.check(whole);
     Some(triage)
 }
 
@@ -235,7 +240,7 @@ impl Triage {
         .into_iter()
     }
 
-    fn check(&mut self, file: &[u8]) {
+    fn check(&mut self, file: View<'_>) {
         let len = file.len() as u64;
         let mut problems = Vec::new();
         if u64::from(self.size_of_dump) > len {
@@ -248,7 +253,7 @@ impl Triage {
                 problems.push(format!("the {name} ends beyond the file, at {end:#x}"));
             }
         }
-        let mark = slice_at(file, u64::from(self.valid_offset), 4);
+        let mark = file.slice_at(u64::from(self.valid_offset), 4);
         if mark.is_some_and(|mark| mark != END_MARK) {
             problems.push("the end mark is missing: the dump was not written to its end".into());
         }
@@ -257,7 +262,11 @@ impl Triage {
     }
 
     /// The data blocks that the file holds, in the order of the list.
-    pub fn blocks<'a>(&self, file: &'a [u8], width: Width) -> impl Iterator<Item = DataBlock> + 'a {
+    pub fn blocks<'a>(
+        &self,
+        file: impl Into<View<'a>>,
+        width: Width,
+    ) -> impl Iterator<Item = DataBlock> + 'a {
         self.data_blocks.bytes(file).chunks_exact(BLOCK as usize).filter_map(move |entry| {
             let address = width.normalise(u64_at(entry, 0)?);
             let piece = Piece { offset: u32_at(entry, 8)?, size: u32_at(entry, 12)? };
@@ -266,7 +275,12 @@ impl Triage {
     }
 
     /// The loaded drivers that the file holds, in the order of the list.
-    pub fn drivers<'a>(&self, file: &'a [u8], width: Width) -> impl Iterator<Item = Driver> + 'a {
+    pub fn drivers<'a>(
+        &self,
+        file: impl Into<View<'a>>,
+        width: Width,
+    ) -> impl Iterator<Item = Driver> + 'a {
+        let file = file.into();
         let places = match width {
             Width::W32 => &DRIVER32,
             Width::W64 => &DRIVER64,
@@ -274,7 +288,7 @@ impl Triage {
         let start =
             if self.drivers.offset == 0 { file.len() } else { self.drivers.offset as usize };
         let count = (self.driver_count as usize).min(MAX_DRIVERS);
-        let list = file.get(start..).unwrap_or_default();
+        let list = file.part(start, count.saturating_mul(places.stride));
         list.chunks_exact(places.stride).take(count).filter_map(move |entry| {
             Some(Driver {
                 name: u32_at(entry, 0)?,
@@ -289,7 +303,7 @@ impl Triage {
     /// The unloaded drivers, latest first.
     pub fn unloaded<'a>(
         &self,
-        file: &'a [u8],
+        file: impl Into<View<'a>>,
         width: Width,
     ) -> impl Iterator<Item = UnloadedDriver> + 'a {
         let step = width.bytes();
@@ -312,10 +326,11 @@ impl Triage {
 }
 
 /// The `DUMP_STRING` at an offset of the file: a character count, and the characters.
-pub fn name_at(file: &[u8], offset: u32) -> Option<String> {
+pub fn name_at<'f>(file: impl Into<View<'f>>, offset: u32) -> Option<String> {
     let offset = usize::try_from(offset).ok().filter(|at| *at != 0)?;
-    let count = u32_at(file, offset).filter(|count| *count <= MAX_NAME)? as usize;
-    Some(text_utf16(slice(file, offset.checked_add(4)?, count.checked_mul(2)?)?))
+    let file = file.into();
+    let count = u32_at(file.part(offset, 4), 0).filter(|count| *count <= MAX_NAME)? as usize;
+    Some(text_utf16(file.slice_at(offset.checked_add(4)? as u64, count.checked_mul(2)? as u64)?))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::layout::{Layout, Saved};
 use super::notes::Stopped;
 use super::spool::Spooling;
 use super::{Error, Image};
-use crate::memory::PAGE;
+use crate::memory::{PAGE, View};
 
 /// The magic numbers, and whether block sizes have 64 bits.
 const MAGICS: [(&[u8], bool); 6] = [
@@ -25,6 +25,8 @@ const MAGICS: [(&[u8], bool); 6] = [
     (b"\xd3\xbe\xd2\xbe", true),
     (b"\xd3\xbe\xd3\xbe", true),
 ];
+/// The size of a magic number.
+const MAGIC: usize = 4;
 const GROUP: u64 = 80;
 const BLOCK: u8 = 63;
 const COMPRESSED: u8 = 62;
@@ -49,8 +51,8 @@ fn is_wide(file: &[u8]) -> Option<bool> {
 }
 
 /// Whether the file is a saved state.
-pub(super) fn is_state(file: &[u8]) -> bool {
-    is_wide(file).is_some()
+pub(super) fn is_state<'f>(file: impl Into<View<'f>>) -> bool {
+    is_wide(file.into().head(MAGIC)).is_some()
 }
 
 /// An item of a group.
@@ -253,7 +255,7 @@ fn layout(state: State, start: u64, bytes: u64) -> Layout {
 
 /// A state with the memory in it, or with the memory in a second file.
 pub(super) fn open(image: &Image, spooling: &Spooling) -> Result<Image, Error> {
-    let state = read(image);
+    let state = read(image.whole());
     if state.is_compressed {
         return Err(image.not_a_dump(
             "a VMware state with compressed memory, which is not read; a snapshot with \
@@ -290,7 +292,7 @@ pub(super) fn of_memory(image: &Image) -> Option<Image> {
     let states = path.into_iter().flat_map(|path| ["vmss", "vmsn"].map(|end| other(path, end)));
     for path in states.filter(|path| path.is_file()) {
         let state = Image::open(&path).ok().filter(|state| is_state(state));
-        if let Some(state) = state.map(|state| read(&state)) {
+        if let Some(state) = state.map(|state| read(state.whole())) {
             return Some(image.clone().with_layout(layout(state, 0, bytes), Some(&path)));
         }
     }
@@ -319,7 +321,7 @@ pub(super) fn pair(images: &mut Vec<Image>) {
         };
         match others.iter_mut().find(is_memory) {
             Some(memory) => {
-                let layout = layout(read(&state), 0, memory.len() as u64);
+                let layout = layout(read(state.whole()), 0, memory.len() as u64);
                 *memory = memory.clone().with_layout(layout, None);
             }
             None => images.push(state),

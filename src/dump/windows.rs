@@ -7,7 +7,7 @@
 
 use super::bytes::{Width, text, u16_at, u32_at, u64_at};
 use super::kdbg::{self, Kdbg};
-use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical};
+use crate::memory::{Gpa, Gva, Machine, Mode, PAGE, PageMap, Physical, View};
 
 /// The page tables of the system process are created at boot and are therefore in low memory.
 const TABLE_PAGES: u64 = 1 << 18;
@@ -138,7 +138,7 @@ fn directory_pointers(
 
 /// Finds Windows through these page tables.
 pub(super) fn find(
-    file: &[u8],
+    file: View<'_>,
     map: PageMap,
     tables: &[(Mode, u64)],
 ) -> (PageMap, Option<Windows>) {
@@ -203,7 +203,7 @@ fn block(at: Gpa, start: usize, bytes: &[u8]) -> Option<Block> {
 
 /// A search through one set of page tables.
 struct Search<'a> {
-    file: &'a [u8],
+    file: View<'a>,
     machine: &'a Machine,
     width: Width,
 }

@@ -4,7 +4,7 @@
 //! The position of a page is the number of set bits before its own. Counts are kept only for blocks
 //! of bits; the bitmap itself stays in the file.
 
-use super::{PAGE, Run};
+use super::{PAGE, Run, View};
 
 /// The smallest block size, as log2 of bits.
 const BLOCK: u32 = 9;
@@ -35,7 +35,8 @@ pub struct Bitmap {
 impl Bitmap {
     /// The bitmap of `bits` bits at `start`, whose pages start at `pages`. Bits beyond the end of
     /// the file or of the bitmap are ignored.
-    pub fn new(file: &[u8], start: usize, bits: u64, pages: u64) -> Self {
+    pub fn new<'f>(file: impl Into<View<'f>>, start: usize, bits: u64, pages: u64) -> Self {
+        let file = file.into();
         let end = usize::try_from(pages).unwrap_or(usize::MAX).min(file.len());
         let room = end.saturating_sub(start) as u64;
         let bits = bits.min(room.saturating_mul(8)).min(MAX_BITS);
@@ -49,7 +50,7 @@ impl Bitmap {
         bitmap
     }
 
-    fn count(&mut self, file: &[u8]) {
+    fn count(&mut self, file: View<'_>) {
         let len = usize::try_from(self.bits.div_ceil(8)).unwrap_or_default();
         let bytes = file.get(self.start..self.start.saturating_add(len)).unwrap_or_default();
         let block = 1usize << self.shift.saturating_sub(3);
@@ -82,7 +83,8 @@ impl Bitmap {
     }
 
     /// The offset of a page in the file.
-    pub(super) fn offset_of(&self, file: &[u8], page: u64) -> Option<u64> {
+    pub(super) fn offset_of<'f>(&self, file: impl Into<View<'f>>, page: u64) -> Option<u64> {
+        let file = file.into();
         if self.word(file, page)? & 1 == 0 {
             return None;
         }
@@ -97,13 +99,13 @@ impl Bitmap {
     }
 
     /// How many bits are set before this one.
-    fn rank(&self, file: &[u8], page: u64) -> Option<u64> {
+    fn rank(&self, file: View<'_>, page: u64) -> Option<u64> {
         let block = page >> self.shift;
         let rank = self.ranks.get(usize::try_from(block).ok()?)?;
         let first = self.byte_of(block << self.shift)?;
         let last = self.byte_of(page)?;
         let whole = ones(file.get(first..last)?);
-        let part = file.get(last)? & !(u8::MAX << (page % 8));
+        let part = file.byte(last)? & !(u8::MAX << (page % 8));
         rank.checked_add(whole)?.checked_add(part.count_ones().into())
     }
 
@@ -113,7 +115,7 @@ impl Bitmap {
     }
 
     /// The bits from this one on, at least one and at most 64; bits beyond the end are 0.
-    fn word(&self, file: &[u8], page: u64) -> Option<u64> {
+    fn word(&self, file: View<'_>, page: u64) -> Option<u64> {
         let left = self.bits.checked_sub(page).filter(|left| *left != 0)?;
         let at = self.byte_of(page)?;
         let mut bytes = [0; 8];
@@ -129,7 +131,13 @@ impl Bitmap {
     }
 
     /// The first run between two pages.
-    pub(super) fn next_run(&self, file: &[u8], from: u64, to: u64) -> Option<Run> {
+    pub(super) fn next_run<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        from: u64,
+        to: u64,
+    ) -> Option<Run> {
+        let file = file.into();
         let first = self.skip(file, from, to, false)?;
         let end = self.skip(file, first, to, true).unwrap_or(to.min(self.bits));
         let rank = self.rank(file, first)?;
@@ -139,7 +147,7 @@ impl Bitmap {
     }
 
     /// The first bit in a range whose value differs from `set`.
-    fn skip(&self, file: &[u8], from: u64, to: u64, set: bool) -> Option<u64> {
+    fn skip(&self, file: View<'_>, from: u64, to: u64, set: bool) -> Option<u64> {
         let end = to.min(self.bits);
         let mut at = from;
         while at < end {

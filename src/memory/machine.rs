@@ -2,7 +2,7 @@
 
 use super::paging::{self, Walked};
 use super::tlb::Tlb;
-use super::{Fault, Gpa, Gva, Mode, PAGE, PageMap, Physical, Prototypes, Translation};
+use super::{Fault, Gpa, Gva, Mode, PAGE, PageMap, Physical, Prototypes, Translation, View};
 
 /// A machine: where its physical pages are in the file, and how it translates addresses.
 ///
@@ -88,7 +88,7 @@ impl Machine {
     }
 
     /// The physical memory.
-    pub const fn physical<'a>(&'a self, file: &'a [u8]) -> Physical<'a> {
+    pub fn physical<'a>(&'a self, file: impl Into<View<'a>>) -> Physical<'a> {
         Physical::new(file, &self.map)
     }
 
@@ -96,7 +96,13 @@ impl Machine {
     ///
     /// # Errors
     /// A [`Fault`] with the level at which the translation failed.
-    pub fn translate(&self, file: &[u8], root: Root, at: Gva) -> Result<Translation, Fault> {
+    pub fn translate<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        root: Root,
+        at: Gva,
+    ) -> Result<Translation, Fault> {
+        let file = file.into();
         let memory = self.physical(file);
         match paging::walk(memory, self.mode, self.prototypes, root.table, at)? {
             Walked::Page(found) => Ok(found),
@@ -119,7 +125,13 @@ impl Machine {
     ///
     /// # Errors
     /// The [`Fault`] if there are none.
-    pub fn at<'f>(&self, file: &'f [u8], root: Root, at: Gva) -> Result<&'f [u8], Fault> {
+    pub fn at<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        root: Root,
+        at: Gva,
+    ) -> Result<&'f [u8], Fault> {
+        let file = file.into();
         let offset = self.place(file, root, at)?;
         let start = usize::try_from(offset).map_err(|_| Fault::NotPresent(at))?;
         let skip = usize::try_from(at.0 % PAGE).unwrap_or_default();
@@ -128,7 +140,7 @@ impl Machine {
     }
 
     /// Where the page of an address is in the file.
-    fn place(&self, file: &[u8], root: Root, at: Gva) -> Result<u64, Fault> {
+    fn place(&self, file: View<'_>, root: Root, at: Gva) -> Result<u64, Fault> {
         let page = at.0 / PAGE;
         let known = root.number.and_then(|number| self.tlb.get(number, page));
         if let Some(offset) = known {
@@ -147,7 +159,14 @@ impl Machine {
     ///
     /// Unmapped ranges are skipped table by table, not page by page. Page tables can map more pages
     /// than exist, so a caller that walks a range must bound the walk.
-    pub fn next_present(&self, file: &[u8], root: Root, start: Gva, end: Gva) -> Option<Gva> {
+    pub fn next_present<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        root: Root,
+        start: Gva,
+        end: Gva,
+    ) -> Option<Gva> {
+        let file = file.into();
         let mut at = start;
         while at.0 < end.0 {
             let gap = match self.place(file, root, at) {

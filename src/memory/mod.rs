@@ -23,6 +23,7 @@ mod software;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
 mod tests;
 mod tlb;
+mod view;
 
 pub use address::{Gpa, Gva};
 pub use bitmap::Bitmap;
@@ -34,3 +35,4 @@ pub use physical::{PAGE, PageMap, Physical, Run};
 pub use regions::{Region, Regions};
 pub use runs::Runs;
 pub use software::Prototypes;
+pub use view::{Fetch, View};

@@ -6,7 +6,7 @@
 
 use super::paging::{self, EntryKind, Level};
 use super::software::{self, Software};
-use super::{Fault, Gpa, Gva, Machine, PAGE, Root};
+use super::{Fault, Gpa, Gva, Machine, PAGE, Root, View};
 
 /// Upper limit on examined entries: 16 TiB of parts, or that many empty tables.
 const MAX_STEPS: u32 = 1 << 24;
@@ -33,7 +33,7 @@ enum Behind {
 /// A walk over the upper-level tables.
 struct Walk<'a> {
     machine: &'a Machine,
-    file: &'a [u8],
+    file: View<'a>,
     end: u64,
     most: usize,
     steps: u32,
@@ -51,7 +51,7 @@ impl Part {
 
 impl Machine {
     /// The bytes of a physical page.
-    fn held<'f>(&self, file: &'f [u8], page: u64) -> Option<&'f [u8]> {
+    fn held<'f>(&self, file: View<'f>, page: u64) -> Option<&'f [u8]> {
         let start = usize::try_from(self.map().offset_of(file, page)?).ok()?;
         file.get(start..start.checked_add(usize::try_from(PAGE).ok()?)?)
     }
@@ -59,7 +59,15 @@ impl Machine {
     /// The parts of a range that have pages, in address order, at most `most`.
     ///
     /// The self-map of the page tables is left out.
-    pub fn parts(&self, file: &[u8], root: Root, start: Gva, end: Gva, most: usize) -> Vec<Part> {
+    pub fn parts<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        root: Root,
+        start: Gva,
+        end: Gva,
+        most: usize,
+    ) -> Vec<Part> {
+        let file = file.into();
         let first = root.table().0;
         let mut own = vec![first];
         if self.mode() == super::Mode::Pae {
@@ -78,11 +86,12 @@ impl Machine {
     /// skipped.
     pub fn pages<'f>(
         &self,
-        file: &'f [u8],
+        file: impl Into<View<'f>>,
         part: Part,
         (start, end): (Gva, Gva),
         visit: &mut dyn FnMut(Gva, Result<&'f [u8], Fault>),
     ) {
+        let file = file.into();
         let memory = self.physical(file);
         let mode = self.mode();
         let limit = memory.map().end();

@@ -1,6 +1,6 @@
 //! Physical pages, and their location in a file.
 
-use super::{Bitmap, Gpa, Runs};
+use super::{Bitmap, Gpa, Runs, View};
 
 /// The size of a page, the unit of memory in dumps.
 pub const PAGE: u64 = 0x1000;
@@ -42,7 +42,7 @@ pub enum PageMap {
 
 impl PageMap {
     /// The offset of a page in the file; `None` unless the file holds all of it.
-    pub fn offset_of(&self, file: &[u8], page: u64) -> Option<u64> {
+    pub fn offset_of<'f>(&self, file: impl Into<View<'f>>, page: u64) -> Option<u64> {
         match self {
             Self::Runs(runs) => runs.offset_of(page),
             Self::Bitmap(bitmap) => bitmap.offset_of(file, page),
@@ -66,7 +66,7 @@ impl PageMap {
     }
 
     /// The first run of pages in the file, within a range of pages.
-    pub fn next_run(&self, file: &[u8], from: u64, to: u64) -> Option<Run> {
+    pub fn next_run(&self, file: View<'_>, from: u64, to: u64) -> Option<Run> {
         match self {
             Self::Runs(runs) => runs.next_run(from, to),
             Self::Bitmap(bitmap) => bitmap.next_run(file, from, to),
@@ -77,14 +77,14 @@ impl PageMap {
 /// The physical memory that a file holds. Cheap to copy.
 #[derive(Debug, Clone, Copy)]
 pub struct Physical<'a> {
-    file: &'a [u8],
+    file: View<'a>,
     map: &'a PageMap,
 }
 
 impl<'a> Physical<'a> {
     /// The memory of a file whose pages are where the map says.
-    pub const fn new(file: &'a [u8], map: &'a PageMap) -> Self {
-        Self { file, map }
+    pub fn new(file: impl Into<View<'a>>, map: &'a PageMap) -> Self {
+        Self { file: file.into(), map }
     }
 
     /// Where the pages are.
@@ -93,7 +93,7 @@ impl<'a> Physical<'a> {
     }
 
     /// The file.
-    pub const fn file(self) -> &'a [u8] {
+    pub const fn file(self) -> View<'a> {
         self.file
     }
 

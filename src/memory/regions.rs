@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Fault, Gva};
+use super::{Fault, Gva, View};
 
 /// A range of addresses and where its bytes are in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,13 @@ impl Regions {
     }
 
     /// Fills the buffer from an address on, across adjacent regions.
-    pub fn read(&self, file: &[u8], at: Gva, buffer: &mut [u8]) -> Result<(), Fault> {
+    pub fn read<'f>(
+        &self,
+        file: impl Into<View<'f>>,
+        at: Gva,
+        buffer: &mut [u8],
+    ) -> Result<(), Fault> {
+        let file = file.into();
         let mut address = at.0;
         let mut rest = buffer;
         while !rest.is_empty() {
@@ -96,8 +102,8 @@ impl Regions {
     }
 
     /// The bytes from an address up to the end of its region. Never empty.
-    pub fn at<'a>(&self, file: &'a [u8], address: Gva) -> Result<&'a [u8], Fault> {
-        self.find(file, address.0).ok_or(Fault::NotPresent(address))
+    pub fn at<'a>(&self, file: impl Into<View<'a>>, address: Gva) -> Result<&'a [u8], Fault> {
+        self.find(file.into(), address.0).ok_or(Fault::NotPresent(address))
     }
 
     /// The last region that starts at the address or before it.
@@ -112,7 +118,7 @@ impl Regions {
         self.sorted.get(at)
     }
 
-    fn find<'a>(&self, file: &'a [u8], address: u64) -> Option<&'a [u8]> {
+    fn find<'a>(&self, file: View<'a>, address: u64) -> Option<&'a [u8]> {
         let region = self.region(address)?;
         let skip = address.checked_sub(region.start)?;
         let start = usize::try_from(region.offset.checked_add(skip)?).ok()?;

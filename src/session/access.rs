@@ -2,8 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use super::Options;
+use super::options::Urls;
+use super::{Error, Options};
 use crate::diag::{Code, Diagnostic};
+use crate::dump::{self, Image};
 
 /// The folders to which queries are confined, as canonical paths.
 #[derive(Debug, Clone, Default)]
@@ -73,6 +75,35 @@ impl Folders {
 }
 
 impl Options {
+    /// The bytes of a file, or of a URL, that the program named.
+    pub(super) fn image(&self, path: &Path) -> Result<Image, Error> {
+        let url = path.to_str().filter(|path| dump::is_url(path));
+        match url {
+            Some(_) if self.urls < Urls::Named => {
+                let message = "this program does not open URLs";
+                Err(Diagnostic::new(Code::Unsupported, message).into())
+            }
+            Some(url) => Ok(Image::open_url(url)?),
+            None => Ok(Image::open_with(path, &self.spooling())?),
+        }
+    }
+
+    /// The bytes of a URL that a query named.
+    pub(super) fn url(&self, url: &str) -> Result<Image, Error> {
+        match self.urls {
+            Urls::All => Ok(Image::open_url(url)?),
+            Urls::Named => {
+                let message = "queries open no URLs here";
+                let help = "name it on the command line, or open it with .open";
+                Err(Diagnostic::new(Code::Unsupported, message).help(help).into())
+            }
+            Urls::None => {
+                let message = "this program does not let queries open URLs";
+                Err(Diagnostic::new(Code::Unsupported, message).into())
+            }
+        }
+    }
+
     /// The file to open for a path in a query; links and `..` are resolved.
     pub(crate) fn readable(&self, path: &str) -> Result<PathBuf, Diagnostic> {
         match &self.folders {

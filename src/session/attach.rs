@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Session, sources};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::dump::{Image, Spooling};
+use crate::dump::{self, Image, Spooling};
 use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
@@ -33,20 +33,25 @@ impl Session {
 
     fn attach_file(&self, attach: &Attach, stop: &Arc<AtomicBool>) -> Result<(), Diagnostic> {
         let path = attach.file.text.as_str();
-        let file = self.options.readable(path).map_err(|error| placed(error, attach.file.span))?;
+        let span = attach.file.span;
+        let file = (!dump::is_url(path)).then(|| self.options.readable(path)).transpose();
+        let file = file.map_err(|error| placed(error, span))?;
         let options = options(&attach.options)?;
         let here = |error: Error| {
             let mut error = error.first();
-            error.span = Some(attach.file.span);
+            error.span = Some(span);
             error
         };
-        let name_span = attach.name.as_ref().map_or(attach.file.span, |name| name.span);
+        let name_span = attach.name.as_ref().map_or(span, |name| name.span);
         if import::Kind::of_path(path).is_some() || options.is_some() {
             let name = match &attach.name {
                 Some(name) => name.text.clone(),
                 None => import::table_name(path),
             };
             self.free(&name, name_span)?;
+            let Some(file) = file else {
+                return Err(bad(span, "a table is not read from a URL: download it first"));
+            };
             let options = options.unwrap_or_default();
             let table = read_table(&file, &name, &options, stop).map_err(here)?;
             return self.replace(|state| Ok(state.with_table(table)));
@@ -55,8 +60,11 @@ impl Session {
             self.free(&name.text, name_span)?;
         }
         let spooling = Spooling { stop: Some(Arc::clone(stop)), ..self.options.spooling() };
-        let image = Image::open_with(&file, &spooling);
-        let image = image.map_err(|error| here(error.into()))?;
+        let image = match file {
+            Some(file) => Image::open_with(&file, &spooling).map_err(Error::from),
+            None => self.options.url(path),
+        };
+        let image = image.map_err(here)?;
         let cache = self.options.cache.as_deref();
         let (opened, failures) = sources::open(image, &self.store, &spooling, cache);
         if let Some((_, error)) = failures.into_iter().next() {
@@ -166,7 +174,7 @@ pub(super) fn read_columns(
     let image = Image::open(Path::new(path))?;
     let health = image.health();
     let read = || {
-        let read = kind.columns(&image, path, options, stop);
+        let read = kind.columns(image.whole(), path, options, stop);
         read.map_err(|error| {
             if stop.load(Ordering::Relaxed) {
                 Diagnostic::new(Code::Cancelled, error.0).into()

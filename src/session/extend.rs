@@ -81,6 +81,7 @@ impl Session {
         let source = OpenSource {
             name: name.to_owned(),
             files: Vec::new(),
+            origin: None,
             health: Health::default(),
             source: Box::new(source),
         };

@@ -141,7 +141,7 @@ impl Reader<'_> {
             for file in files {
                 let image = Image::open(Path::new(&file))?;
                 take(&mut left, image.len(), &file)?;
-                let text = image.to_vec();
+                let text = image.whole().to_vec();
                 if let Some(damage) = image.health().damage() {
                     return Err(damaged(damage).into());
                 }

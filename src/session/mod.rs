@@ -1,6 +1,7 @@
 //! Connects the stages: opens sources and runs queries.
 
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::catalog::{Catalog, ColumnData};
@@ -36,9 +37,13 @@ pub use self::debugger::Called;
 pub use self::error::Error;
 pub use self::library::{Library, find_query, library, parameters, typed_parameters};
 pub use self::options::Options;
+#[cfg(feature = "cli")]
+pub(crate) use self::options::Urls;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
 use self::state::{Defined, State};
+#[cfg(feature = "cli")]
+pub(crate) use crate::dump::{is_url, shown_url};
 pub use crate::exec::{ColumnView, Field, Footnote, ResultSet, Row, Unread};
 pub use crate::lang::{
     KEYWORDS, SavedParam, SavedPattern, SavedQuery, Token, TokenKind, is_complete, tokens,
@@ -83,8 +88,7 @@ impl Session {
     /// As [`Session::open`], for the first file that fails.
     pub fn open_with(paths: &[&Path], options: &Options) -> Result<Self, Error> {
         options.prepare();
-        let spooling = options.spooling();
-        let images = paths.iter().map(|path| Image::open_with(path, &spooling));
+        let images = paths.iter().map(|path| options.image(path));
         Self::from_images(images.collect::<Result<Vec<_>, _>>()?, options)
     }
 
@@ -122,17 +126,17 @@ impl Session {
         }
         for path in paths {
             let shown = path.display().to_string();
-            if import::is_delimited(&shown) {
+            if import::is_delimited(&shown) && !dump::is_url(&shown) {
                 tables.push(shown);
                 continue;
             }
             let opened = match shown.as_str() {
-                "-" => dump::stdin(&options.spooling()),
-                _ => Image::open_with(path, &options.spooling()),
+                "-" => dump::stdin(&options.spooling()).map_err(Error::from),
+                _ => options.image(path),
             };
             match opened {
                 Ok(image) => images.push(image),
-                Err(error) => failures.push((shown, error.into())),
+                Err(error) => failures.push((shown, error)),
             }
         }
         let (session, unread) = Self::assemble(images, options);
@@ -192,6 +196,22 @@ impl Session {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         *state = Arc::new(change(&state)?);
         Ok(())
+    }
+
+    /// Opens sources again of which something could not be read before: it may succeed now. They stay
+    /// as they are if it does not.
+    fn renew(&self, flag: &Arc<AtomicBool>) {
+        let state = self.state();
+        for old in state.sources.iter().filter(|source| source.health.may_succeed()) {
+            let Some(image) = old.origin.as_ref().and_then(Image::again) else { continue };
+            let _wait = image.health().wait_for(flag);
+            let (spooling, cache) = (self.options.spooling(), self.options.cache.as_deref());
+            let (mut opened, _) = sources::open(image, &self.store, &spooling, cache);
+            if let (Some(one), true) = (opened.pop(), opened.is_empty()) {
+                let new = Arc::new(one.named(old.name.clone()));
+                let _ = self.replace(|state| Ok(state.with_instead(old, &new)));
+            }
+        }
     }
 
     /// Adds a table with rows of the program, which queries can join with tables of dumps. It
@@ -316,6 +336,12 @@ impl Session {
     pub fn query_with(&self, sql: &str, params: &Params) -> Result<ResultSet, Error> {
         self.prepare(sql)?.with(params).run()
     }
+}
+
+/// The size and the version of an object of an HTTP server.
+#[cfg(feature = "cli")]
+pub(crate) fn about_url(url: &str) -> std::io::Result<(u64, Option<String>)> {
+    Image::about_url(url)
 }
 
 /// The bytes of the sample that [`Session::sample`] opens.

@@ -34,6 +34,18 @@ pub struct Options {
     pub(crate) overwrite: bool,
     pub(crate) handle_faults: bool,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) urls: Urls,
+}
+
+/// Which URLs a session opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Urls {
+    #[default]
+    None,
+    /// Those that the program names, and no query.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code, reason = "the command line does"))]
+    Named,
+    All,
 }
 
 impl Options {
@@ -102,19 +114,30 @@ impl Options {
         self
     }
 
-    /// The folder for temporary files, which hold unpacked archives and piped input; by default the
-    /// system's, which `TMPDIR` names. They are deleted when the session is closed.
+    /// The folder for temporary files, which hold unpacked archives, piped input and what was read of
+    /// URLs; by default the system's, which `TMPDIR` names. They are deleted when the session is closed.
     #[must_use]
     pub fn temporary(mut self, folder: impl Into<PathBuf>) -> Self {
         self.temporary = Some(folder.into());
         self
     }
 
-    /// The maximum number of bytes that are unpacked from one file, by default 64 GiB. Setting it
-    /// also allows higher compression ratios than dumps have.
+    /// The maximum number of bytes that are unpacked from one file, or read of one that is read range
+    /// by range, by default 64 GiB. Setting it also allows higher compression ratios than dumps have.
     #[must_use]
     pub const fn unpacked(mut self, bytes: u64) -> Self {
         self.unpacked = Some(bytes);
+        self
+    }
+
+    /// Whether a path may be the URL of a dump on an HTTP server (`http://…`, `https://…`): one that
+    /// the session is opened with, and one that a query attaches. By default it may not, because a
+    /// program may pass on names that others chose. The server has to give ranges; only those that
+    /// queries need are read, and kept in a temporary file until the session is closed. Needs the
+    /// feature `net`. [`Image::open_url`](crate::Image::open_url) opens a URL whatever is set here.
+    #[must_use]
+    pub const fn urls(mut self, allowed: bool) -> Self {
+        self.urls = if allowed { Urls::All } else { Urls::None };
         self
     }
 

@@ -1,7 +1,7 @@
 //! One query: its parameters, limits, cancellation and progress.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::attach;
@@ -177,8 +177,10 @@ impl<'s> Prepared<'s> {
     pub fn run_each(&self, receive: &mut dyn FnMut(ResultSet) -> bool) -> Result<usize, Error> {
         let done = guarded(|| self.run_all(receive));
         // What came upon zeros of a file that was cut may fail in any way.
+        let state = self.session.state();
         if done.is_err()
-            && let Err(damage) = self.session.state().check()
+            && !state.is_stopped()
+            && let Err(damage) = state.check()
         {
             return Err(Error::of_query(vec![damage], &self.sql));
         }
@@ -193,6 +195,7 @@ impl<'s> Prepared<'s> {
         };
         let run = Run::start(&self.tokens, deadline);
         let _waits = self.session.store.wait_for(&run.flag);
+        self.session.renew(&run.flag);
         self.progress.0.restart();
         self.statements(&run, receive).map_err(|errors| {
             let explained = errors.into_iter().map(|error| run.explain(error, &self.tokens));
@@ -281,9 +284,13 @@ impl<'s> Prepared<'s> {
         run: &Run,
         work: impl FnOnce(&Run) -> Result<T, Vec<Diagnostic>>,
     ) -> Result<T, Vec<Diagnostic>> {
-        let Some(timeout) = state.defined.settings.timeout else { return work(run) };
+        let Some(timeout) = state.defined.settings.timeout else {
+            let _reads = state.wait_for(&run.flag);
+            return work(run);
+        };
         let own = Run::start(&self.tokens, run.sooner(Instant::now().checked_add(timeout)));
         let _waits = self.session.store.wait_for(&own.flag);
+        let _reads = state.wait_for(&own.flag);
         work(&own).map_err(|errors| {
             errors.into_iter().map(|error| own.explain(error, &self.tokens)).collect()
         })
@@ -339,7 +346,15 @@ impl<'s> Prepared<'s> {
             optional: &optional,
         };
         let done = work(&cx);
-        state.check().map_err(|error| vec![error])?;
+        state.check().map_err(|damage| {
+            // What a query that was stopped no longer waited for is missing.
+            let is_stopped = flag.load(Ordering::Relaxed) && state.is_stopped();
+            vec![if is_stopped { cancelled() } else { damage }]
+        })?;
         done
     }
+}
+
+fn cancelled() -> Diagnostic {
+    Diagnostic::new(Code::Cancelled, "the query was cancelled")
 }

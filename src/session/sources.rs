@@ -16,13 +16,15 @@ pub(super) struct Opened {
     names: (Option<String>, String),
     files: Vec<PathBuf>,
     health: Health,
+    origin: Option<Image>,
     source: Box<dyn Source>,
 }
 
 impl Opened {
     /// The source under a name.
     pub(super) fn named(self, name: String) -> OpenSource {
-        OpenSource { name, files: self.files, health: self.health, source: self.source }
+        let Self { files, health, origin, source, .. } = self;
+        OpenSource { name, files, health, origin, source }
     }
 
     /// The name of the member within its archive.
@@ -60,10 +62,11 @@ pub(super) fn open(
         let is_guess = image.is_guess();
         let health = image.health();
         let image = image.with_cache(cache);
+        let origin = image.again();
         let source = guard::guarded(|| Ok(source::open(image, store)?));
         let damage = health.damage().map(|damage| damaged(damage).into());
         match damage.map_or(source, Err) {
-            Ok(source) => opened.push(Opened { names, files, health, source }),
+            Ok(source) => opened.push(Opened { names, files, health, origin, source }),
             Err(error) if is_guess && error.code() == Code::BadFile => {
                 guesses.push((names.1, error));
             }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::options::Options;
 use super::settings::Settings;
 use crate::catalog::{Catalog, PointerWidth, TableSpec};
 use crate::diag::{Code, Diagnostic};
-use crate::dump::Health;
+use crate::dump::{Health, Image};
 use crate::exec::{MemTable, Registry};
 use crate::lang::ast::Query;
 use crate::model::Source;
@@ -22,6 +23,8 @@ pub(super) struct OpenSource {
     pub(super) files: Vec<PathBuf>,
     /// Whether what is read of it is right.
     pub(super) health: Health,
+    /// The image, if the source can be opened again.
+    pub(super) origin: Option<Image>,
     pub(super) source: Box<dyn Source>,
 }
 
@@ -148,6 +151,25 @@ impl State {
     pub(super) fn check(&self) -> Result<(), Diagnostic> {
         let damage = self.sources.iter().find_map(|source| source.health.damage());
         damage.map_or(Ok(()), |damage| Err(damaged(damage)))
+    }
+
+    /// Whether nothing happened to the files but that queries were stopped while they read.
+    pub(super) fn is_stopped(&self) -> bool {
+        let mut damaged = self.sources.iter().filter(|source| source.health.damage().is_some());
+        damaged.all(|source| source.health.is_stopped())
+    }
+
+    /// Registers a query with the sources that it may have to wait for, until the values are dropped.
+    pub(super) fn wait_for(&self, flag: &Arc<AtomicBool>) -> Vec<impl Sized + use<>> {
+        self.sources.iter().filter_map(|source| source.health.wait_for(flag)).collect()
+    }
+
+    /// A copy with a source in the place of another.
+    pub(super) fn with_instead(&self, old: &Arc<OpenSource>, new: &Arc<OpenSource>) -> Self {
+        let instead = |source: &Arc<OpenSource>| {
+            Arc::clone(if Arc::ptr_eq(source, old) { new } else { source })
+        };
+        self.of(self.sources.iter().map(instead).collect(), self.attached.clone())
     }
 
     pub(super) fn has_source(&self, name: &str) -> bool {

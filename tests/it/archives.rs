@@ -132,7 +132,7 @@ fn zip(members: &[Member<'_>]) -> Vec<u8> {
     [file, directory, end].concat()
 }
 
-fn gzip(name: &str, plain: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(name: &str, plain: &[u8]) -> Vec<u8> {
     let level = flate2::Compression::default();
     let mut encoder = flate2::GzBuilder::new().filename(name).write(Vec::new(), level);
     encoder.write_all(plain).unwrap();

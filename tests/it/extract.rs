@@ -122,6 +122,48 @@ fn every_table_of_every_dump_is_a_file() {
 }
 
 #[test]
+#[cfg(feature = "net")]
+fn dumps_on_a_server_are_extracted_and_known_again() {
+    use crate::object_server::{Bytes, Manner, Server};
+
+    let folder = Folder::new("extract-url");
+    let (crash, out, local) =
+        (folder.path().join("crash"), folder.path().join("out"), folder.path().join("local"));
+    dumps(&crash, 1, 100);
+    let dump = crash.join("Mini 0000.dmp");
+    let server = Server::new(Bytes(fs::read(&dump).unwrap()), Manner::Good);
+    let signed = |signature| PathBuf::from(format!("{}?signature={signature}", server.url));
+    let done = extract(&signed(1), &out, TABLES, &[]);
+    assert!(said(&done).contains("5 files written, 0 already there, 0 dumps"), "{}", said(&done));
+    assert!(extract(&dump, &local, TABLES, &[]).status.success());
+    for table in ["bugcheck", "modules", "threads"] {
+        let [ours, theirs] = [local.join(table).join("Mini%200000.dmp"), out.join(table)];
+        let path = |start: &Path| PathBuf::from(format!("{}.parquet", start.display()));
+        let (ours, theirs) = (frame(&path(&ours)), frame(&path(&theirs.join("MEMORY.DMP"))));
+        assert_eq!(ours.height(), theirs.height(), "{table}");
+        assert!(ours.drop("dump").unwrap().equals_missing(&theirs.drop("dump").unwrap()));
+    }
+    // Another signature is the same object.
+    let again = extract(&signed(2), &out, TABLES, &[]);
+    assert!(said(&again).contains("0 files written, 5 already there"), "{}", said(&again));
+    for line in manifest(&out) {
+        assert_eq!(line["path"], server.url.as_str());
+        assert!(!line.to_string().contains("signature"), "{line}");
+    }
+    let gone = Server::new(Bytes(vec![1]), Manner::Status(403));
+    let done = extract(Path::new(&format!("{}?signature=3", gone.url)), &out, TABLES, &[]);
+    assert!(said(&done).contains("1 dumps could not be read"), "{}", said(&done));
+    let problems = fs::read_dir(out.join("problems")).unwrap();
+    let mut problems = problems.map(|entry| frame(&entry.unwrap().path()));
+    let told = problems.any(|frame| {
+        texts(&frame, "reason").iter().any(|message| {
+            message.contains("does not allow to read it") && !message.contains("signature")
+        })
+    });
+    assert!(told);
+}
+
+#[test]
 fn complete_files_are_not_written_again() {
     let folder = Folder::new("extract-again");
     let (crash, out) = (folder.path().join("crash"), folder.path().join("out"));

@@ -62,6 +62,8 @@ mod made;
 mod mcp;
 mod memory_numbers;
 mod nested;
+#[allow(dead_code, reason = "servers need the feature `net`")]
+mod object_server;
 mod objects;
 mod parse;
 #[allow(clippy::cast_possible_truncation, reason = "the numbers of these tests are small")]
@@ -74,6 +76,7 @@ mod prompt;
 mod properties;
 #[path = "../../examples/budget/queries.rs"]
 mod queries;
+mod ranges;
 mod readers;
 mod routines;
 mod rows;
@@ -96,6 +99,8 @@ mod system;
 mod systems;
 mod thread_locks;
 mod triage;
+#[cfg(feature = "net")]
+mod urls;
 mod user_types;
 mod versions;
 mod volatility;

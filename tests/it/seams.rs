@@ -55,7 +55,7 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
     ("jiff", &["time"], "there is one calendar"),
     (
         "unsafe",
-        &["dump/image.rs", "dump/fault.rs", "cli/terminate.rs"],
+        &["dump/image.rs", "dump/fault.rs", "dump/remote/sparse.rs", "cli/terminate.rs"],
         "only mapping a file and handling a signal need it",
     ),
     ("println!", &["cli"], "results and messages are printed in one room"),
@@ -66,6 +66,7 @@ const CONFINED: &[(&str, &[&str], &str)] = &[
     ("File::open", &["dump", "symbol", "export", "cli"], "files are opened in few rooms"),
     ("File::create", &["export", "cli"], "files are written in few rooms"),
     ("std::net", &["symbol"], "no network unless a symbol server was named"),
+    ("ureq", &["symbol", "dump/remote/http.rs"], "no network unless a server was named"),
     ("exit", &["cli", "main.rs"], "nothing below the command line ends the program"),
 ];
 

@@ -294,6 +294,11 @@ void dumpql_options_set_memory(struct dumpql_options *options, size_t bytes);
 // `COPY`). By default they may not, because a program may run the queries of others.
 void dumpql_options_set_files(struct dumpql_options *options, bool allowed);
 
+// Sets whether a path may be the URL of a dump on an HTTP server that gives ranges: one that
+// `dumpql_open` is given, and one that a query attaches. Only what queries need is read. By default
+// no URL is opened, because a program may pass on names that others chose.
+void dumpql_options_set_urls(struct dumpql_options *options, bool allowed);
+
 // Sets how long a query may take, unless its statement sets another limit; then it fails with
 // E0308. 0 means no limit.
 void dumpql_options_set_timeout(struct dumpql_options *options, uint64_t milliseconds);
@@ -362,12 +367,12 @@ void dumpql_result_free(struct dumpql_result *result);
 // The version of the library. The text is always valid.
 const char *dumpql_version(void);
 
-// Opens `count` dumps or debugger logs; every table then covers all of them. With `count` 0 there
-// are only the tables that the program adds. `options` may be NULL. Free the session with
-// `dumpql_session_free`.
+// Opens `count` dumps or debugger logs, by their paths, or by their URLs if the options allow that
+// (`dumpql_options_set_urls`); every table then covers all of them. With `count` 0 there are only the
+// tables that the program adds. `options` may be NULL. Free the session with `dumpql_session_free`.
 //
 // Errors: E0401 if a file is not a readable dump, E0402 if it cannot be opened, E0403 if symbols
-// of the options cannot be read.
+// of the options cannot be read, E0209 for a URL that the options do not allow.
 struct dumpql_session *dumpql_open(const char *const *paths,
                                    size_t count,
                                    const struct dumpql_options *options,

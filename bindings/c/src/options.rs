@@ -120,6 +120,15 @@ pub unsafe extern "C" fn dumpql_options_set_files(options: *mut dumpql_options, 
     unsafe { set(options, |options| options.files(allowed)) };
 }
 
+/// Sets whether a path may be the URL of a dump on an HTTP server that gives ranges: one that
+/// `dumpql_open` is given, and one that a query attaches. Only what queries need is read. By default
+/// no URL is opened, because a program may pass on names that others chose.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn dumpql_options_set_urls(options: *mut dumpql_options, allowed: bool) {
+    // SAFETY: the header requires NULL or live options.
+    unsafe { set(options, |options| options.urls(allowed)) };
+}
+
 /// Sets how long a query may take, unless its statement sets another limit; then it fails with
 /// E0308. 0 means no limit.
 #[unsafe(no_mangle)]

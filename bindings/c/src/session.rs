@@ -28,8 +28,11 @@ unsafe fn options_of(options: *const dumpql_options) -> dumpql_options {
 }
 
 fn open(images: Vec<Image>, options: &dumpql_options) -> Result<*mut dumpql_session, Failure> {
-    let engine = Arc::new(Session::from_images(images, &options.engine())?);
-    Ok(give(dumpql_session { engine, timeout: options.timeout }))
+    Ok(given(Session::from_images(images, &options.engine())?, options))
+}
+
+fn given(engine: Session, options: &dumpql_options) -> *mut dumpql_session {
+    give(dumpql_session { engine: Arc::new(engine), timeout: options.timeout })
 }
 
 /// The version of the library. The text is always valid.
@@ -38,12 +41,12 @@ pub extern "C" fn dumpql_version() -> *const c_char {
     concat!(env!("CARGO_PKG_VERSION"), "\0").as_ptr().cast()
 }
 
-/// Opens `count` dumps or debugger logs; every table then covers all of them. With `count` 0 there
-/// are only the tables that the program adds. `options` may be NULL. Free the session with
-/// `dumpql_session_free`.
+/// Opens `count` dumps or debugger logs, by their paths, or by their URLs if the options allow that
+/// (`dumpql_options_set_urls`); every table then covers all of them. With `count` 0 there are only the
+/// tables that the program adds. `options` may be NULL. Free the session with `dumpql_session_free`.
 ///
 /// Errors: E0401 if a file is not a readable dump, E0402 if it cannot be opened, E0403 if symbols
-/// of the options cannot be read.
+/// of the options cannot be read, E0209 for a URL that the options do not allow.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn dumpql_open(
     paths: *const *const c_char,
@@ -54,16 +57,16 @@ pub unsafe extern "C" fn dumpql_open(
     let body = || {
         // SAFETY: the header requires NULL or live options.
         let options = unsafe { options_of(options) };
-        let mut images = Vec::new();
+        let mut named = Vec::new();
         if paths.is_null() && count > 0 {
             return Err(null("paths"));
         }
         for index in 0..count {
             // SAFETY: the header requires an array of `count` texts.
             let path = unsafe { text(paths.add(index).read(), "path") }?;
-            images.push(Image::open(Path::new(path)).map_err(engine::Error::from)?);
+            named.push(Path::new(path));
         }
-        open(images, &options)
+        Ok(given(Session::open_with(&named, &options.engine())?, &options))
     };
     // SAFETY: the header requires NULL or a place to write to.
     unsafe { guard(error, std::ptr::null_mut(), body) }

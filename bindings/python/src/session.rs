@@ -138,6 +138,10 @@ pub(crate) fn saved(py: Python<'_>, name: &str, text: Option<&str>) -> PyResult<
     })
 }
 
+fn is_url(path: &str) -> bool {
+    path.starts_with("http://") || path.starts_with("https://")
+}
+
 fn params(given: &Bound<'_, PyDict>) -> PyResult<Params> {
     let mut params = Params::new();
     for (name, object) in given {
@@ -151,8 +155,12 @@ impl NativeSession {
     /// Opens dumps, by their paths or their bytes.
     #[staticmethod]
     #[pyo3(signature = (paths, buffers, *, symbols, offline, pool_tags, cache, strict, memory,
-                        timeout, files))]
-    #[allow(clippy::too_many_arguments, reason = "the package has one keyword for each")]
+                        timeout, files, urls))]
+    #[allow(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "the package has one keyword for each"
+    )]
     fn open(
         py: Python<'_>,
         paths: Vec<PathBuf>,
@@ -165,9 +173,14 @@ impl NativeSession {
         memory: Option<usize>,
         timeout: Option<f64>,
         files: bool,
+        urls: bool,
     ) -> PyResult<Self> {
-        let mut options =
-            Options::default().symbols(symbols).offline(offline).strict(strict).files(files);
+        let mut options = Options::default()
+            .symbols(symbols)
+            .offline(offline)
+            .strict(strict)
+            .files(files)
+            .urls(urls);
         if let Some(file) = pool_tags {
             options = options.pool_tags(file);
         }
@@ -181,7 +194,10 @@ impl NativeSession {
         let held = buffers.iter().map(|(name, bytes)| Image::from_bytes(name, bytes.as_bytes()));
         let mut held: Vec<Image> = held.collect();
         let opened = py.detach(|| {
-            let mapped = paths.iter().map(|path| Image::open(path));
+            let mapped = paths.iter().map(|path| match path.to_str().filter(|_| urls) {
+                Some(url) if is_url(url) => Image::open_url(url),
+                _ => Image::open(path),
+            });
             let mut images = mapped.collect::<Result<Vec<_>, _>>()?;
             images.append(&mut held);
             Session::from_images(images, &options)

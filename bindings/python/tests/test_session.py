@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import http.server
 import pickle
 import signal
 import threading
@@ -33,6 +34,42 @@ def test_dumps_are_opened_by_path_and_by_bytes(dump: Path, tmp_path: Path) -> No
     with pytest.raises(dumpql.SourceError) as error:
         dumpql.open(dump, symbols=tmp_path / "none")
     assert error.value.code == "E0403"
+
+
+class Ranges(http.server.BaseHTTPRequestHandler):
+    """Serves ranges of one file, and counts their bytes."""
+
+    content = b""
+    served = 0
+
+    def do_GET(self) -> None:
+        first, last = (int(n) for n in self.headers["Range"].removeprefix("bytes=").split("-"))
+        part = self.content[first : last + 1]
+        type(self).served += len(part)
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(self.content)}")
+        self.end_headers()
+        self.wfile.write(part)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+def test_urls_are_read_by_ranges_where_the_program_allows_it(dump: Path) -> None:
+    Ranges.content = dump.read_bytes()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Ranges) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/MEMORY.DMP"
+        with pytest.raises(dumpql.SourceError):
+            dumpql.open(url)
+        assert Ranges.served == 0
+        count = "SELECT count(*) FROM modules"
+        d = dumpql.open(url, urls=True)
+        assert d.sources == ["MEMORY.DMP"]
+        assert d.sql(count).rows() == dumpql.open(dump).sql(count).rows()
+        assert 0 < Ranges.served < len(Ranges.content)
+        server.shutdown()
 
 
 def test_parameters_have_types(d: dumpql.Session) -> None:

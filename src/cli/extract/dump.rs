@@ -47,7 +47,7 @@ impl Job<'_> {
     /// If a file cannot be written. A problem of the dump is not an error.
     pub(super) fn extract(&self, input: &Input) -> io::Result<Done> {
         let mut done = Done::default();
-        let identity = Identity::of(&input.path);
+        let identity = Identity::of(input);
         let known = identity.as_ref().ok().cloned().unwrap_or_default();
         let has = |table: &str| {
             self.manifest.has(input, &known, table, &place(table, &input.name, self.is_parted))
@@ -58,7 +58,7 @@ impl Job<'_> {
             return Ok(done);
         }
         let session = match identity {
-            Ok(_) => Session::open_with(&[&input.path], &self.options),
+            Ok(_) => Session::open_with(&[input.source()], &self.options),
             Err(error) => Err(unreadable(input, &error)),
         };
         let mut problems = Vec::new();

@@ -9,6 +9,7 @@ use std::time::UNIX_EPOCH;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::manifest::Manifest;
+use crate::session;
 
 /// Extensions of dumps in folders.
 const ENDINGS: [&str; 4] = ["dmp", "mdmp", "hdmp", "kdmp"];
@@ -20,9 +21,11 @@ const LONGEST: usize = 80;
 /// A dump to extract.
 #[derive(Debug)]
 pub(super) struct Input {
-    /// The path as given or found.
+    /// The path as given or found; a URL as it is shown.
     pub(super) path: PathBuf,
-    /// The absolute path, which is the key in the manifest.
+    /// The URL, if it is one.
+    pub(super) url: Option<String>,
+    /// The absolute path or the URL, which is the key in the manifest.
     pub(super) whole: String,
     /// The name in the column `dump`.
     pub(super) name: String,
@@ -38,8 +41,34 @@ pub(super) struct Identity {
     pub(super) start: u64,
 }
 
+impl Input {
+    /// What is opened.
+    pub(super) fn source(&self) -> &Path {
+        self.url.as_ref().map_or(&self.path, Path::new)
+    }
+}
+
 impl Identity {
-    pub(super) fn of(path: &Path) -> io::Result<Self> {
+    pub(super) fn of(input: &Input) -> io::Result<Self> {
+        match &input.url {
+            Some(url) => Self::of_url(url),
+            None => Self::of_file(&input.path),
+        }
+    }
+
+    /// An object without a version is another one each time.
+    fn of_url(url: &str) -> io::Result<Self> {
+        let (bytes, version) = session::about_url(url)?;
+        let now = || UNIX_EPOCH.elapsed().unwrap_or_default().as_nanos();
+        let modified = if version.is_some() { 0 } else { now() };
+        Ok(Self {
+            bytes,
+            modified: u64::try_from(modified).unwrap_or_default(),
+            start: xxh3_64(version.unwrap_or_default().as_bytes()),
+        })
+    }
+
+    fn of_file(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
@@ -112,22 +141,32 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
 /// it; else the whole path. A dump that is given twice is read once.
 pub(super) fn named(paths: Vec<PathBuf>, manifest: &Manifest) -> Vec<Input> {
     let mut seen = BTreeSet::new();
-    let mut whole: Vec<(PathBuf, String)> = Vec::with_capacity(paths.len());
+    let mut whole: Vec<(PathBuf, Option<String>, String)> = Vec::with_capacity(paths.len());
     for path in paths {
-        let resolved = path.canonicalize().or_else(|_| std::path::absolute(&path));
-        let name = resolved.unwrap_or_else(|_| path.clone()).display().to_string();
-        if seen.insert(name.clone()) {
-            whole.push((path, name));
+        let url = path.to_str().filter(|path| session::is_url(path)).map(str::to_owned);
+        if !seen.insert(url.clone().unwrap_or_else(|| absolute(&path))) {
+            continue;
         }
+        let Some(url) = url else {
+            let name = absolute(&path);
+            whole.push((path, None, name));
+            continue;
+        };
+        // The query may be a signature, which differs each time, or name the object.
+        let shown = session::shown_url(&url);
+        let is_other = whole.iter().any(|(_, _, name)| *name == shown);
+        let name =
+            if is_other { format!("{shown}#{:x}", xxh3_64(url.as_bytes())) } else { shown.clone() };
+        whole.push((PathBuf::from(shown), Some(url), name));
     }
     let mut uses: BTreeMap<String, usize> = BTreeMap::new();
-    for (path, _) in &whole {
+    for (path, ..) in &whole {
         *uses.entry(short(path)).or_default() += 1;
     }
     let known = manifest.names();
     let mut taken: BTreeSet<String> = known.values().cloned().collect();
     let mut inputs = Vec::with_capacity(whole.len());
-    for (path, whole) in whole {
+    for (path, url, whole) in whole {
         let short = short(&path);
         let name = match known.get(&whole) {
             Some(name) => name.clone(),
@@ -135,9 +174,14 @@ pub(super) fn named(paths: Vec<PathBuf>, manifest: &Manifest) -> Vec<Input> {
             None => long(&whole),
         };
         taken.insert(name.clone());
-        inputs.push(Input { path, whole, name });
+        inputs.push(Input { path, url, whole, name });
     }
     inputs
+}
+
+fn absolute(path: &Path) -> String {
+    let resolved = path.canonicalize().or_else(|_| std::path::absolute(path));
+    resolved.unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn short(path: &Path) -> String {
@@ -166,6 +210,13 @@ mod tests {
         let names: Vec<&str> = inputs.iter().map(|input| input.name.as_str()).collect();
         assert!(names[0].ends_with("a/x.dmp") && names[1].ends_with("b/x.dmp"), "{names:?}");
         assert_eq!(names[2..], ["y.dmp"], "a dump that is given twice is read once");
+        let urls = ["https://h/a.dmp?s=1", "https://h/a.dmp?s=2", "https://h/b.dmp?s=1"];
+        let inputs = named(urls.iter().map(PathBuf::from).collect(), &Manifest::default());
+        let shown: Vec<&str> = inputs.iter().filter_map(|input| input.path.to_str()).collect();
+        assert_eq!(shown, ["https://h/a.dmp", "https://h/a.dmp", "https://h/b.dmp"]);
+        assert_eq!((inputs[0].whole.as_str(), inputs[2].name.as_str()), (shown[0], "b.dmp"));
+        assert!(inputs[1].whole.starts_with("https://h/a.dmp#"), "{}", inputs[1].whole);
+        assert_eq!(inputs[1].source(), Path::new(urls[1]));
         let long = long(&"ü".repeat(300));
         assert!(long.len() <= LONGEST + 17 && long.ends_with('ü'), "{long}");
     }

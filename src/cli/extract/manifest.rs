@@ -172,6 +172,7 @@ mod tests {
         assert_eq!(fs::read_to_string(folder.join(FILE)).unwrap().lines().count(), 1);
         let input = Input {
             path: PathBuf::from("x.dmp"),
+            url: None,
             whole: "/x.dmp".to_owned(),
             name: "x.dmp".to_owned(),
         };

@@ -29,7 +29,7 @@ use super::commands;
 use super::console::Console;
 use super::interrupt::Interrupt;
 use crate::diag::{Code, Diagnostic};
-use crate::session::{CancelToken, Error, Options, Session};
+use crate::session::{CancelToken, Error, Options, Session, Urls};
 
 /// The table that every run writes: what could not be read, and why.
 const PROBLEMS: &str = "problems";
@@ -52,11 +52,11 @@ wrong; 130 Ctrl-C.";
 #[derive(Debug, Parser)]
 #[command(name = "extract", version, after_help = EXAMPLES, max_term_width = 100)]
 pub(super) struct ExtractArgs {
-    /// Dumps, and folders with dumps (.dmp, .mdmp, .hdmp, .kdmp; also in subfolders)
+    /// Dumps, folders with dumps (.dmp, .mdmp, .hdmp, .kdmp; also in subfolders), and URLs of dumps
     #[arg(value_name = "DUMP", required_unless_present = "from")]
     dumps: Vec<PathBuf>,
 
-    /// Read the paths of dumps from a file, one per line; `-` reads standard input
+    /// Read the paths and URLs of dumps from a file, one per line; `-` reads standard input
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
 
@@ -189,6 +189,7 @@ fn run(
             offline: args.offline,
             memory: args.memory,
             handle_faults: true,
+            urls: Urls::Named,
             ..Options::default()
         },
         manifest: &manifest,

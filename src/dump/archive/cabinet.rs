@@ -20,11 +20,11 @@ const MAX_BLOCKS: usize = 1 << 20;
 
 /// Takes the members in file order.
 pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> {
-    if u16_at(image, FLAGS).is_some_and(|flags| flags & OF_A_SET != 0) {
+    let bytes = image.whole();
+    if u16_at(bytes, FLAGS).is_some_and(|flags| flags & OF_A_SET != 0) {
         let why = "that is one of a set; `extrac32 /a /e` or cabextract unpacks all of them";
         return Err(Stop::Archive(why.to_owned()));
     }
-    let bytes: &[u8] = image;
     let damaged = || Stop::Archive("that is damaged or cut off".to_owned());
     let places = places(bytes).ok_or_else(damaged)?;
     let mut cabinet = Cabinet::new(Cursor::new(bytes))?;

@@ -39,6 +39,9 @@ const MAGICS: [(&[u8], Kind); 6] = [
 ];
 
 impl Kind {
+    /// How many bytes tell the format.
+    pub(super) const MAGIC: usize = 8;
+
     /// The format of a file that begins with these bytes.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         MAGICS.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, kind)| *kind)

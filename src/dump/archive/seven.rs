@@ -23,11 +23,12 @@ const ENCRYPTED: &[u8] = &[6, 0xf1, 7, 1];
 
 /// Takes the members in the order in which they are stored.
 pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> {
-    let header = header::read(image)?;
+    let file = image.whole();
+    let header = header::read(file)?;
     let mut names = header.names.iter();
     let mut streams = 0usize;
     for folder in &header.folders {
-        let packed = packed(image, folder, &header, streams);
+        let packed = packed(file, folder, &header, streams);
         streams = streams.saturating_add(folder.packed.len());
         let names: Vec<&String> = names.by_ref().take(folder.parts.len()).collect();
         let mut from = match packed.and_then(|packed| decoder(packed, folder)) {

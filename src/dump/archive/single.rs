@@ -15,7 +15,7 @@ const MEMORY: u64 = 1 << 30;
 
 /// Takes the file.
 pub(super) fn member(image: &Image, kind: Kind, taker: &mut Taker<'_>) -> Result<(), Stop> {
-    let (bytes, packed): (&[u8], _) = (image, image.len() as u64);
+    let (bytes, packed) = (image.whole(), image.len() as u64);
     taker.see()?;
     match kind {
         Kind::Gzip => {

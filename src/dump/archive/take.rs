@@ -141,7 +141,7 @@ impl<'a> Taker<'a> {
         }
         let image = spool.finish().map_err(Stop::Error)?;
         let image = image.member_of(self.archive, &name, look == Look::Perhaps);
-        if let Some(kind) = Kind::of(&image).filter(|_| look == Look::Archive) {
+        if let Some(kind) = Kind::of(image.head(Kind::MAGIC)).filter(|_| look == Look::Archive) {
             return self.unpack_within(name, kind, &image);
         }
         self.images.push(image);

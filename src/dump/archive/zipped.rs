@@ -10,7 +10,7 @@ use crate::dump::Image;
 
 /// Takes the members in the order of the directory.
 pub(super) fn members(image: &Image, taker: &mut Taker<'_>) -> Result<(), Stop> {
-    let bytes: &[u8] = image;
+    let bytes = image.whole();
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| stop(&error))?;
     for index in 0..archive.len() {
         taker.see()?;

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use crate::catalog::{Cell, PointerWidth, Value};
 use crate::code::{self, Alignment, Instruction, Isa, Names};
+use crate::memory::View;
 use crate::model::{
     AddressSpace, DynRow, DynTable, Emit, Flow, Machine, Refused, address_argument, count_argument,
     text_argument,
@@ -45,7 +46,7 @@ pub(in crate::source) trait Program: Target + Sync {
     fn line(&self, address: u64) -> Option<(String, u32)>;
 
     /// The bytes of the dump file.
-    fn file(&self) -> &[u8];
+    fn file(&self) -> View<'_>;
 
     /// The instruction set of the code at an address: that of its module, or else of the machine.
     fn isa(&self, address: u64) -> Option<Isa> {

@@ -57,7 +57,7 @@ pub(crate) struct Log {
 /// # Errors
 /// [`Error::NotADump`] if nothing in the text is a command or its output.
 pub(crate) fn open(image: Image) -> Result<Box<dyn Source>, Error> {
-    let page = html::text(&image);
+    let page = html::text(image.whole());
     let text = Text::new(match page {
         Some(page) => Image::from_bytes(image.path(), page),
         None => image,

@@ -49,13 +49,13 @@ pub(super) struct RawLine<'a> {
 impl Text {
     /// The text of an image.
     pub(super) fn new(image: Image) -> Self {
-        let (encoding, start) = if image.starts_with(b"\xff\xfe") {
+        let (encoding, start) = if image.head(2) == b"\xff\xfe" {
             (Encoding::Utf16Le, 2)
-        } else if image.starts_with(b"\xfe\xff") {
+        } else if image.head(2) == b"\xfe\xff" {
             (Encoding::Utf16Be, 2)
-        } else if image.starts_with(b"\xef\xbb\xbf") {
+        } else if image.head(3) == b"\xef\xbb\xbf" {
             (Encoding::Bytes, 3)
-        } else if is_utf16(&image) {
+        } else if is_utf16(image.head(256)) {
             (Encoding::Utf16Le, 0)
         } else {
             (Encoding::Bytes, 0)
@@ -106,7 +106,7 @@ impl Text {
 
     /// The bytes, if the encoding allows to find lines in them directly.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
-        (self.encoding == Encoding::Bytes).then_some(&*self.image)
+        (self.encoding == Encoding::Bytes).then(|| self.image.whole())
     }
 
     /// The line that starts at an offset; `None` at the end of the file.
@@ -145,7 +145,7 @@ impl Text {
 
     /// A line of UTF-16; `HIGH` is the index of the high byte in a code unit.
     fn wide_line<const HIGH: usize>(&self, offset: usize) -> Option<RawLine<'_>> {
-        let rest = self.image.get(offset..).filter(|rest| rest.len() >= 2)?;
+        let rest = self.image.whole().get(offset..).filter(|rest| rest.len() >= 2)?;
         let is_feed = |at: &usize| at % 2 != HIGH && rest.get(at ^ 1) == Some(&0);
         let feed = memchr::memchr_iter(b'\n', rest).find(is_feed).map(|at| at & !1);
         let end = feed.unwrap_or(rest.len() & !1);

@@ -2,6 +2,7 @@
 
 use super::core::Core;
 use crate::catalog::{Cell, Value};
+use crate::memory::View;
 use crate::model::{AddressSpace, DynTable, Machine, Refused};
 use crate::source::frames::Scene as _;
 use crate::source::{listing, typed};
@@ -51,8 +52,8 @@ impl listing::Program for Program<'_> {
         self.0.line(address)
     }
 
-    fn file(&self) -> &[u8] {
-        self.0.streams.image()
+    fn file(&self) -> View<'_> {
+        self.0.streams.image().view()
     }
 }
 

@@ -48,6 +48,7 @@ class NativeSession:
         memory: int | None,
         timeout: float | None,
         files: bool,
+        urls: bool,
     ) -> NativeSession: ...
     def sql(self, sql: str, given: dict[str, Any], limits: _Limits) -> NativeResult: ...
     def query(

@@ -230,13 +230,15 @@ def open(
     memory: int | None = None,
     timeout: float | None = None,
     files: bool = False,
+    urls: bool = False,
 ) -> Session:
     """Opens dumps and debugger logs, by their paths or their bytes. Every table covers all of them.
 
     ``symbols`` are folders, files and symbol paths (``srv*CACHE*URL``), whose servers are asked unless
     ``offline``; ``pool_tags`` is a ``pooltag.txt``; ``cache`` is a folder for indexes. ``memory`` (bytes),
     ``timeout`` (seconds) and ``strict`` are limits for every query. Queries may open and write files only
-    with ``files=True``.
+    with ``files=True``. With ``urls=True`` a path may be the URL of a dump on an HTTP server, of which
+    only what queries need is read, and queries may attach URLs.
 
     >>> import dumpql
     >>> dumpql.open(dumpql.sample_bytes())
@@ -262,6 +264,7 @@ def open(
         memory=memory,
         timeout=timeout,
         files=files,
+        urls=urls,
     )
     return Session(native)
 
@@ -284,5 +287,6 @@ def sample() -> Session:
         memory=None,
         timeout=None,
         files=False,
+        urls=False,
     )
     return Session(native)

@@ -1,6 +1,7 @@
 //! The kernel's memory and images, as input of disassembly.
 
 use crate::catalog::Cell;
+use crate::memory::View;
 use crate::model::{AddressSpace, Machine};
 use crate::source::kernel::core::Core;
 use crate::source::listing;
@@ -51,7 +52,7 @@ impl listing::Program for Program<'_> {
         self.0.line_of(address)
     }
 
-    fn file(&self) -> &[u8] {
-        &self.0.image
+    fn file(&self) -> View<'_> {
+        self.0.image.view()
     }
 }

@@ -17,6 +17,8 @@ use crate::model::Unanswered;
 
 /// Upper limit on streams; a larger count is damaged.
 const MAX_STREAMS: u32 = 0x1000;
+/// No header is longer.
+const MAX_HEADER: usize = 64;
 /// Upper limit on a string that Windows can count, in bytes.
 const MAX_STRING_BYTES: usize = 0xfffe;
 /// Upper limit on the text that one scan takes from a dump. Damage can make a million records share
@@ -180,10 +182,9 @@ impl Streams {
     }
 
     fn stream(&self, location: md::MINIDUMP_LOCATION_DESCRIPTOR) -> Option<&[u8]> {
-        let rest = usize::try_from(location.rva).ok().and_then(|rva| self.image.get(rva..));
-        let rest = rest.filter(|rest| !rest.is_empty())?;
+        let start = usize::try_from(location.rva).ok().filter(|rva| *rva < self.image.len())?;
         let wanted = usize::try_from(location.data_size).unwrap_or(usize::MAX);
-        Some(rest.get(..wanted).unwrap_or(rest))
+        self.image.get(start..start.saturating_add(wanted).min(self.image.len()))
     }
 
     /// Bytes of the file, if the file holds all of them.
@@ -241,7 +242,8 @@ impl Streams {
     }
 }
 
-fn read_header(bytes: &[u8]) -> Option<(md::MINIDUMP_HEADER, Endian)> {
+fn read_header(image: &Image) -> Option<(md::MINIDUMP_HEADER, Endian)> {
+    let bytes = image.head(MAX_HEADER);
     let endian = match bytes.get(..4)? {
         b"PMDM" => Endian::Big,
         _ => Endian::Little,
@@ -250,11 +252,13 @@ fn read_header(bytes: &[u8]) -> Option<(md::MINIDUMP_HEADER, Endian)> {
 }
 
 fn read_directory(
-    bytes: &[u8],
+    image: &Image,
     header: &md::MINIDUMP_HEADER,
     endian: Endian,
 ) -> Vec<md::MINIDUMP_DIRECTORY> {
-    let mut offset = header.stream_directory_rva as usize;
+    let most = (MAX_STREAMS as usize).saturating_mul(md::MINIDUMP_DIRECTORY::size_with(&endian));
+    let bytes = image.view().part(header.stream_directory_rva as usize, most);
+    let mut offset = 0;
     let mut directory = Vec::new();
     for _ in 0..header.stream_count.min(MAX_STREAMS) {
         match bytes.gread_with(&mut offset, endian) {
