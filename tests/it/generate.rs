@@ -1,6 +1,9 @@
 //! Generates tables and queries for the comparison with DuckDB, deterministically.
 
+mod types;
+
 use dumpql::{Ty, Value};
+pub(crate) use types::typed;
 
 use crate::rows::Rows;
 

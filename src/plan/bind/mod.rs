@@ -4,6 +4,7 @@
 //! one run reports several unknown columns. It only folds constants: its plan has the structure of
 //! the query, and `rewrite` optimizes it.
 
+mod aggregates;
 mod arithmetic;
 mod calendar;
 mod call;
@@ -37,6 +38,7 @@ mod select;
 mod sets;
 mod special;
 mod statement;
+mod structs;
 mod table_call;
 mod unify;
 mod unpivot;
