@@ -8,6 +8,7 @@ use polars::prelude::{
 };
 
 use super::col::Col;
+use super::from_value::FromValue;
 use crate::catalog::{Absent, DecimalTy, Format, Physical, PointerWidth, Ty, Value};
 
 /// A column of a result.
@@ -376,44 +377,5 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
         }
         Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
         _ => StringChunked::from_iter_options(name, each.map(Value::as_code)).into_column(),
-    }
-}
-
-/// Rust types as which values of columns can be read.
-pub trait FromValue: Sized {
-    /// The value; `None` if it is NULL or of another type.
-    fn from_value(value: Value<'_>) -> Option<Self>;
-}
-
-impl FromValue for bool {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_bool()
-    }
-}
-
-/// Integers, and the microseconds of points in time and durations.
-impl FromValue for i64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_number().filter(|_| value.as_decimal().is_none())
-    }
-}
-
-/// Addresses.
-impl FromValue for u64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_addr()
-    }
-}
-
-/// Floating-point numbers and decimals.
-impl FromValue for f64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_double().or_else(|| value.as_decimal().map(|(digits, of)| of.double(digits)))
-    }
-}
-
-impl FromValue for String {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        if let Value::Text(text) = value { Some(text.into_owned()) } else { None }
     }
 }

@@ -250,10 +250,10 @@ fn overlay(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
     let (text, new) = (a.text(0)?, a.text(1)?);
     check_length(text.len().checked_add(new.len()))?;
     let own = i64::try_from(new.chars().count()).unwrap_or(i64::MAX);
-    let (from, count) = (a.int(2)?, a.any(3).as_int().unwrap_or(own));
+    let (from, count) = (a.int(2)?, a.any(3).as_int().filter(|n| *n >= 0).unwrap_or(own));
     let place = |at: i64| usize::try_from(at.max(0)).unwrap_or(usize::MAX);
     let start = from.saturating_sub(1);
-    let end = start.saturating_add(count.max(0)).max(start);
+    let end = start.saturating_add(count);
     let head: String = text.chars().take(place(start)).collect();
     let tail: String = text.chars().skip(place(end)).collect();
     Ok(Value::text(format!("{head}{new}{tail}")))

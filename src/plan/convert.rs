@@ -195,6 +195,11 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
         (Value::Date(v), Ty::Time) => Some(Value::Time(*v)),
         (Value::Decimal(v, of), Ty::Double) => Some(Value::Double(of.double(*v))),
         (Value::Int(_) | Value::Decimal(..), Ty::Decimal(of)) => of.convert(value),
+        (Value::Double(v), Ty::Decimal(of)) => {
+            let exact = Value::decimal_of_double(*v)?;
+            let (_, own) = exact.as_decimal()?;
+            (own.scale() <= of.scale()).then(|| of.convert(&exact)).flatten()
+        }
         (Value::Text(text), _) => Value::parse(text, ty),
         _ if value.ty() == ty => Some(value.clone()),
         _ => None,

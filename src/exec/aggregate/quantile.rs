@@ -47,7 +47,7 @@ fn several(
         args.engine.make(args.call.span, (ends.len() - before) * BYTES_PER_VALUE)?;
         counts.push(list.map(|_| ends.len() - before));
     }
-    let (values, element) = (between(arg, &ends), args.call.ty.element().unwrap_or(Ty::Null));
+    let (values, element) = (between(arg, args.ty(), &ends), args.call.ty.element().unwrap_or(Ty::Null));
     let mut place = 0;
     let lists: Vec<Option<Nested<'static>>> = counts
         .into_iter()
@@ -76,7 +76,7 @@ fn single(args: &Args<'_>, mut rows: Vec<Vec<u32>>, continuous: bool) -> Result<
             Some(&first) => ends_of(arg, rows, fraction(args, first)?, (continuous, down)),
         });
     }
-    Ok(between(arg, &ends))
+    Ok(between(arg, args.ty(), &ends))
 }
 
 /// The value of the fraction in a row.
@@ -144,7 +144,9 @@ fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a fraction of a difference lies between zero and the difference"
 )]
-fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
+fn between(col: &Col, ty: Ty, ends: &[(u32, u32, f64)]) -> Col {
+    // A decimal between two is cut off towards zero.
+    let is_cut = matches!(ty, Ty::Decimal(_));
     let there = bits(ends.iter().map(|e| e.0 != NO_ROW));
     let at = |row: u32| row as usize;
     match col {
@@ -164,11 +166,14 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                     return 0;
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
-                let step = (high.abs_diff(low) as f64 * part) as u64;
+                let step = high.abs_diff(low) as f64 * part;
+                let is_part = is_cut && step.fract() != 0.0;
+                let step = step as u64;
                 if high < low {
                     return low.saturating_sub_unsigned(step).max(high);
                 }
-                low.saturating_add_unsigned(step).min(high)
+                let value = low.saturating_add_unsigned(step);
+                value.saturating_add(i64::from(is_part && value < 0)).min(high)
             };
             Col::int(ends.iter().map(mix).collect(), Some(there))
         }

@@ -219,12 +219,11 @@ impl Binder<'_> {
         let adapts =
             |e: &Expr| e.is_null_literal() || (e.ty == Ty::Text && e.as_literal().is_some());
         if adapts(&left) && !adapts(&right) {
-            let ty = right.ty;
-            return Ok((self.as_type(left, ty, "the comparison")?, right));
+            return Ok((self.as_type(left, right.ty, "the comparison")?, right));
         }
         if adapts(&right) && !adapts(&left) {
-            let ty = left.ty;
-            return Ok((left, self.as_type(right, ty, "the comparison")?));
+            let right = self.as_type(right, left.ty, "the comparison")?;
+            return Ok((left, right));
         }
         match (left.ty, right.ty) {
             (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ok(adapt_literal(left, right)),
@@ -243,13 +242,12 @@ impl Binder<'_> {
         let error = Diagnostic::at(Code::TypeMismatch, at, message)
             .also(left.span, left.ty.name())
             .also(right.span, right.ty.name());
-        let error = match (left.ty, right.ty) {
+        self.fail(match (left.ty, right.ty) {
             (Ty::Text, other) | (other, Ty::Text) => {
                 error.help(format!("convert the VARCHAR side: CAST(… AS {other})"))
             }
             _ => error,
-        };
-        self.fail(error)
+        })
     }
 
     /// `[NOT] BETWEEN`, as two comparisons.

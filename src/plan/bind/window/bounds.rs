@@ -84,8 +84,8 @@ impl Binder<'_> {
         Ok(match key.expr.ty {
             Ty::Int if offset.ty == Ty::Double => Ty::Double,
             Ty::Int | Ty::Addr => Ty::Int,
-            Ty::Decimal(_) if matches!(offset.ty, Ty::Int | Ty::Decimal(_)) => key.expr.ty,
-            Ty::Double | Ty::Decimal(_) => Ty::Double,
+            Ty::Decimal(_) => key.expr.ty,
+            Ty::Double => Ty::Double,
             Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => Ty::Interval,
             other => {
                 let message = format!(
