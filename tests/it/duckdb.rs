@@ -68,6 +68,7 @@ fn queries() -> Vec<String> {
         .chain(generate::windows(300 * times))
         .chain(generate::sub_queries(300 * times))
         .chain(generate::typed(400 * times))
+        .chain(generate::wide(500 * times))
         .collect()
 }
 

@@ -58,7 +58,7 @@ SELECT x, sum(x) OVER (ORDER BY x), avg(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECE
 SELECT round(x, 1), round(x), floor(x), ceil(x), trunc(x), abs(x), sign(x), round(x, 5), sqrt(abs(x)), typeof(round(x, 1)), typeof(floor(x)), typeof(abs(x)), typeof(round(x, 5)) FROM (VALUES (-2.25::DECIMAL(10, 2)), (2.25), (12.5), (-0.5), (3.0), (NULL)) AS t(x)
 SELECT round(x, -1), round(x, -2) FROM (VALUES (-12.25::DECIMAL(10, 2)), (55), (149.99)) AS t(x)
 SELECT greatest(x, 2), least(x, 2.5), coalesce(NULL, x), coalesce(x, 1.5), CASE WHEN x > 1 THEN x ELSE 0 END, nullif(x, 1.5), if(x > 1, x, 2) FROM (VALUES (1.5::DECIMAL(10, 2)), (NULL), (0.5)) AS t(x)
-SELECT [1.5::DECIMAL(3, 1), 2], {'a': 1.5::DECIMAL(3, 1)}.a, MAP {1.5::DECIMAL(3, 1): 2}[1.5], list_sort([2.5::DECIMAL(3, 1), 1]), list_sum([2.5::DECIMAL(3, 1), 1]), '[1.25]'::DECIMAL(5, 2)[], to_json([1.50::DECIMAL(3, 2)]), list_contains([2.5::DECIMAL(3, 1)], 2.5)
+SELECT [1.5::DECIMAL(3, 1), 2], {'a': 1.5::DECIMAL(3, 1)}.a, MAP {1.5::DECIMAL(3, 1): 2}[1.5], list_sort([2.5::DECIMAL(3, 1), 1]), list_sum([2.5::DECIMAL(3, 1), 1]), '[1.25]'::DECIMAL(5, 2)[], to_json([1.55::DECIMAL(3, 2)]), list_contains([2.5::DECIMAL(3, 1)], 2.5)
 SELECT 1.5::DECIMAL(3, 1) UNION ALL SELECT 2.25::DECIMAL(4, 2)
 SELECT 1.5::DECIMAL(3, 1) UNION SELECT 1.50::DECIMAL(4, 2)
 SELECT x FROM (VALUES (1.5::DECIMAL(3, 1)), (2)) AS t(x) WHERE x IN (SELECT y FROM (VALUES (1.50::DECIMAL(5, 2))) AS u(y))
