@@ -47,7 +47,8 @@ fn several(
         args.engine.make(args.call.span, (ends.len() - before) * BYTES_PER_VALUE)?;
         counts.push(list.map(|_| ends.len() - before));
     }
-    let (values, element) = (between(arg, args.ty(), &ends), args.call.ty.element().unwrap_or(Ty::Null));
+    let (values, element) =
+        (between(arg, args.ty(), &ends), args.call.ty.element().unwrap_or(Ty::Null));
     let mut place = 0;
     let lists: Vec<Option<Nested<'static>>> = counts
         .into_iter()

@@ -224,7 +224,7 @@ impl Binder<'_> {
     /// Runs a plan now; returns the texts in its only column.
     fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic> {
         let functions = rewrite::Functions { row_number: self.catalog.function("row_number") };
-        self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions))
+        self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions, self.calls))
     }
 
     /// A copy of an expression, counted against the limit.

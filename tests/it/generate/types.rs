@@ -85,7 +85,9 @@ impl Writer<'_> {
             1 => format!("list_reverse({})", self.list(d)),
             2 => format!("list_concat({}, {})", self.list(d), self.list(0)),
             3 => format!("list_sort(list_distinct({}))", self.list(d)),
-            4 => format!("list_filter({}, lambda e: e > {})", self.list(d), self.dice.number(-5, 9)),
+            4 => {
+                format!("list_filter({}, lambda e: e > {})", self.list(d), self.dice.number(-5, 9))
+            }
             5 => format!("list_transform({}, lambda e: e * 2)", self.list(d)),
             6 => format!(
                 "list_slice({}, {}, {})",

@@ -42,7 +42,11 @@ impl Writer<'_> {
     fn time(&mut self, depth: usize) -> String {
         if depth == 0 {
             return match self.dice.roll(4) {
-                0 => format!("TIMESTAMP '2007-{:02}-{:02} 12:34:56'", self.dice.number(1, 12), self.dice.number(1, 28)),
+                0 => format!(
+                    "TIMESTAMP '2007-{:02}-{:02} 12:34:56'",
+                    self.dice.number(1, 12),
+                    self.dice.number(1, 28)
+                ),
                 _ => self.column(&["ts"]),
             };
         }
@@ -52,12 +56,17 @@ impl Writer<'_> {
             1 => format!("({} - INTERVAL {} DAY)", self.time(d), self.dice.number(0, 70)),
             2 => format!("({} + INTERVAL {} MONTH)", self.time(d), self.dice.number(0, 14)),
             3 => {
-                let part = self.dice.pick(&["year", "quarter", "month", "week", "day", "hour", "minute"]);
+                let part =
+                    self.dice.pick(&["year", "quarter", "month", "week", "day", "hour", "minute"]);
                 format!("date_trunc('{part}', {})::TIMESTAMP", self.time(d))
             }
             4 => format!("greatest({}, {})", self.time(d), self.time(0)),
             5 => format!("coalesce({}, {})", self.time(d), self.time(0)),
-            6 => format!("time_bucket(INTERVAL '{}', {})", self.dice.pick(&["3 days", "2 hours", "1 month"]), self.time(d)),
+            6 => format!(
+                "time_bucket(INTERVAL '{}', {})",
+                self.dice.pick(&["3 days", "2 hours", "1 month"]),
+                self.time(d)
+            ),
             _ => format!("CASE WHEN {} THEN {} END", self.truth(0), self.time(d)),
         }
     }
@@ -74,12 +83,17 @@ impl Writer<'_> {
                 let part = self.dice.pick(&["day", "hour", "month", "year", "minute", "quarter"]);
                 format!("date_sub('{part}', {x}, {})", self.time(0))
             }
-            4 => format!("strftime({x}, '{}')", self.dice.pick(&["%Y-%m-%d", "%H:%M", "%j %a", "%d.%m.%y %I %p", "%b %U"])),
+            4 => format!(
+                "strftime({x}, '{}')",
+                self.dice.pick(&["%Y-%m-%d", "%H:%M", "%j %a", "%d.%m.%y %I %p", "%b %U"])
+            ),
             5 => format!("{x} - {}", self.time(0)),
             6 => format!("dayname({x})"),
             7 => format!("{x} < {}", self.time(0)),
             _ => {
-                let part = self.dice.pick(&["isodow", "isoyear", "quarter", "decade", "century", "second", "week"]);
+                let part = self
+                    .dice
+                    .pick(&["isodow", "isoyear", "quarter", "decade", "century", "second", "week"]);
                 format!("date_part('{part}', {x})")
             }
         }
@@ -139,10 +153,18 @@ fn one(dice: &mut Dice) -> String {
 
 /// Tables with commas and conditions in any order.
 fn several(dice: &mut Dice) -> String {
-    let tables = dice.pick(&["t x, u y, v z", "v z, t x, u y", "u y, v z, t x", "v x, u y, v z", "t x, v y, u z"]);
+    let tables = dice.pick(&[
+        "t x, u y, v z",
+        "v z, t x, u y",
+        "u y, v z, t x",
+        "v x, u y, v z",
+        "t x, v y, u z",
+    ]);
     let mut conditions = vec![
-        dice.pick(&["x.a = y.a", "x.id = y.id", "x.w = y.w AND x.f = y.f", "y.a = x.id"]).to_owned(),
-        dice.pick(&["y.id = z.id", "z.a = x.a", "z.w = y.w", "z.id = x.id + 1", "x.a + y.a = z.a"]).to_owned(),
+        dice.pick(&["x.a = y.a", "x.id = y.id", "x.w = y.w AND x.f = y.f", "y.a = x.id"])
+            .to_owned(),
+        dice.pick(&["y.id = z.id", "z.a = x.a", "z.w = y.w", "z.id = x.id + 1", "x.a + y.a = z.a"])
+            .to_owned(),
     ];
     let mut w = Writer { dice, from: &["x", "y", "z"] };
     if w.dice.one_in(2) {
@@ -175,34 +197,47 @@ fn sets(dice: &mut Dice) -> String {
     let mut w = Writer { dice, from: &[""] };
     let (x, y) = (w.aggregate(), w.aggregate());
     let having = if w.dice.one_in(3) { " HAVING count(*) > 3" } else { "" };
-    format!("SELECT w, f, grouping(w, f), {x}, {y} FROM t WHERE {} GROUP BY {by}{having}", w.truth(1))
+    format!(
+        "SELECT w, f, grouping(w, f), {x}, {y} FROM t WHERE {} GROUP BY {by}{having}",
+        w.truth(1)
+    )
 }
 
 fn qualified(dice: &mut Dice) -> String {
     let by = dice.pick(&["", "PARTITION BY w ", "PARTITION BY f, w "]);
     let order = dice.pick(&["id", "a, id", "b DESC, id", "s NULLS FIRST, id"]);
-    let call = dice.pick(&["row_number()", "rank()", "count(*)", "sum(a)", "lag(id)", "dense_rank()"]);
+    let call =
+        dice.pick(&["row_number()", "rank()", "count(*)", "sum(a)", "lag(id)", "dense_rank()"]);
     let op = dice.pick(&["<", "=", ">"]);
     let number = dice.number(1, 6);
     let mut w = Writer { dice, from: &[""] };
     let (item, filter) = (w.any(1), w.truth(1));
-    format!("SELECT id, {item} FROM t WHERE {filter} QUALIFY {call} OVER ({by}ORDER BY {order}) {op} {number}")
+    format!(
+        "SELECT id, {item} FROM t WHERE {filter} QUALIFY {call} OVER ({by}ORDER BY {order}) {op} {number}"
+    )
 }
 
 /// Sub-queries within sub-queries, within branches and conditions of joins.
 fn deep(dice: &mut Dice) -> String {
     let (i, j) = (dice.pick(&["a", "id", "w"]), dice.pick(&["a", "id", "f", "w"]));
     let call = dice.pick(&["count(*)", "max(u.b)", "sum(u.id)", "min(u.a)"]);
-    let inner = format!("SELECT 1 FROM v WHERE v.{j} = u.{j} AND v.id {} t.id", dice.pick(&["<", ">", "<>"]));
+    let inner = format!(
+        "SELECT 1 FROM v WHERE v.{j} = u.{j} AND v.id {} t.id",
+        dice.pick(&["<", ">", "<>"])
+    );
     let not = dice.pick(&["", "NOT "]);
     let scalar = format!("(SELECT {call} FROM u WHERE u.{i} = t.{i} AND {not}EXISTS ({inner}))");
     let mut w = Writer { dice, from: &["t"] };
     match w.dice.roll(6) {
         0 => format!("SELECT t.id, {scalar} FROM t"),
         1 => format!("SELECT t.id, CASE WHEN {} THEN {scalar} ELSE -1 END FROM t", w.truth(1)),
-        2 => format!("SELECT t.id FROM t WHERE {scalar} > {} OR {}", w.dice.number(0, 9), w.truth(0)),
+        2 => {
+            format!("SELECT t.id FROM t WHERE {scalar} > {} OR {}", w.dice.number(0, 9), w.truth(0))
+        }
         3 => format!("SELECT t.w, sum({scalar}) FROM t WHERE {} GROUP BY t.w", w.truth(1)),
-        4 => format!("SELECT t.id, coalesce({scalar}, 0) + {} FROM t WHERE {}", w.int(0), w.truth(1)),
+        4 => {
+            format!("SELECT t.id, coalesce({scalar}, 0) + {} FROM t WHERE {}", w.int(0), w.truth(1))
+        }
         _ => format!(
             "SELECT t.id, v.id FROM t LEFT JOIN v ON t.{i} = v.{i} AND {scalar} IS NOT NULL WHERE {}",
             w.truth(0)
