@@ -130,7 +130,7 @@ impl MemTable {
         let stop = Stop(&never);
         let (col, rows) = (self.frame.cols.get(column)?, self.frame.rows);
         if rows <= SAMPLE {
-            return Some(keys::group(&[col.clone()], rows, stop).firsts.len());
+            return Some(keys::group(std::slice::from_ref(col), rows, stop).firsts.len());
         }
         let some: Vec<u32> =
             (0..SAMPLE).map(|at| u32::try_from(at * rows / SAMPLE).unwrap_or(0)).collect();

@@ -27,12 +27,12 @@ use crate::catalog::{DecimalTy, Format, IntRange, StructTy, Ty, Value};
 pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
     Some(match (a, b) {
         (Ty::Null, ty) | (ty, Ty::Null) => ty,
-        (Ty::Int | Ty::Addr | Ty::Double, Ty::Double) | (Ty::Double, Ty::Int | Ty::Addr) => {
-            Ty::Double
-        }
+        (Ty::Bool | Ty::Int | Ty::Addr | Ty::Double | Ty::Decimal(_), Ty::Double)
+        | (Ty::Double | Ty::Decimal(_), Ty::Addr)
+        | (Ty::Double, Ty::Bool | Ty::Int | Ty::Decimal(_))
+        | (Ty::Addr, Ty::Decimal(_)) => Ty::Double,
         (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ty::Addr,
         (Ty::Bool, Ty::Int) | (Ty::Int, Ty::Bool) => Ty::Int,
-        (Ty::Bool, Ty::Double) | (Ty::Double, Ty::Bool) => Ty::Double,
         (Ty::Bool, Ty::Bool)
         | (Ty::Int, Ty::Int)
         | (Ty::Text, Ty::Text)
@@ -46,9 +46,6 @@ pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
         (Ty::Date, Ty::Time) | (Ty::Time, Ty::Date) => Ty::Time,
         (Ty::Decimal(x), Ty::Decimal(y)) => decimals(x, y, 0),
         (Ty::Decimal(of), Ty::Int) | (Ty::Int, Ty::Decimal(of)) => widest(of.scale())?,
-        (Ty::Decimal(_), Ty::Double | Ty::Addr) | (Ty::Double | Ty::Addr, Ty::Decimal(_)) => {
-            Ty::Double
-        }
         (Ty::Map(x), Ty::Map(y)) => {
             return Ty::map_of(common(x.key(), y.key())?, common(x.value(), y.value())?);
         }
@@ -171,12 +168,11 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
     }
     match (expr.ty, ty) {
         (Ty::Null, _)
-        | (Ty::Int | Ty::Addr | Ty::Bool, Ty::Double)
+        | (Ty::Int | Ty::Addr | Ty::Bool | Ty::Decimal(_), Ty::Double)
         | (Ty::Int, Ty::Addr)
         | (Ty::Bool, Ty::Int)
         | (Ty::Date, Ty::Time)
-        | (Ty::Decimal(_), Ty::Double | Ty::Decimal(_))
-        | (Ty::Int, Ty::Decimal(_)) => Ok(cast(expr, ty, false)),
+        | (Ty::Int | Ty::Decimal(_), Ty::Decimal(_)) => Ok(cast(expr, ty, false)),
         (from, ty) if ty.is_nested() && common(from, ty) == Some(ty) => Ok(cast(expr, ty, false)),
         _ => Err((expr, Refusal::Types)),
     }

@@ -154,7 +154,7 @@ fn histogram(args: &Args<'_>, rows: &[Vec<u32>], exact: bool) -> Result<Col, Dia
             None => kinds.iter().for_each(|&(row, count)| add(value(row), count)),
             Some(limits) => {
                 let list = Ty::list_of(map.key()).unwrap_or(Null);
-                let limits = limits_of(args, limits.get(first as usize, list))?;
+                let limits = limits_of(args, &limits.get(first as usize, list))?;
                 let mut sums = vec![0usize; limits.len() + 1];
                 for &(row, count) in &kinds {
                     let code = code(&value(row), map.key());
@@ -187,7 +187,7 @@ fn code(value: &Value<'_>, ty: Ty) -> String {
 /// The limits of a histogram in order, with texts that order as they do.
 fn limits_of(
     args: &Args<'_>,
-    list: Value<'_>,
+    list: &Value<'_>,
 ) -> Result<Vec<(String, Value<'static>)>, Diagnostic> {
     let wrong = |message: &str| Err(Diagnostic::at(Code::BadArguments, args.call.span, message));
     let Some(nested) = list.as_nested() else {

@@ -95,7 +95,7 @@ fn decimals(builder: &mut ColumnBuilder, array: &dyn Array, scale: usize) -> Res
         match value {
             None => builder.push_absent(NULL),
             Some(v) if exact => {
-                builder.push_int(Ok(i64::try_from(*v).map_err(|_| Problem::Range)?))
+                builder.push_int(Ok(i64::try_from(*v).map_err(|_| Problem::Range)?));
             }
             // Parsing the text of the decimal gives the nearest double.
             Some(v) => {

@@ -288,7 +288,7 @@ impl Offsets {
         match self {
             Self::Same(value) => value.as_number().unwrap_or(0),
             Self::Each(Col::Int(values)) => values.value(row),
-            _ => 0,
+            Self::Each(_) => 0,
         }
     }
 

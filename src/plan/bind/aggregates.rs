@@ -15,7 +15,7 @@ impl Binder<'_> {
         span: Span,
     ) -> Bound<Fitted> {
         if let [Expr { ty: Ty::Decimal(of), .. }, ..] = args.as_slice()
-            && let Some(fitted) = self.of_decimals(function, *of, &args)
+            && let Some(fitted) = self.of_decimals(function, of, &args)
         {
             return fitted;
         }

@@ -24,7 +24,7 @@ impl Binder<'_> {
         span: Span,
     ) -> Option<Bound<Expr>> {
         if function.name == "list_zip" {
-            return self.zipped(function, args, span);
+            return Some(self.zipped(function, args, span));
         }
         let types: Option<Vec<Ty>> =
             args.iter().map(|arg| matches!(arg.ty, Ty::Struct(_)).then_some(arg.ty)).collect();
@@ -80,7 +80,7 @@ impl Binder<'_> {
         function: &'static FunctionSpec,
         args: &[Expr],
         span: Span,
-    ) -> Option<Bound<Expr>> {
+    ) -> Bound<Expr> {
         let lists = match args.split_last() {
             Some((last, lists)) if last.ty == Ty::Bool && !lists.is_empty() => lists,
             _ => args,
@@ -92,16 +92,16 @@ impl Binder<'_> {
                 Ty::Null => Ty::Null,
                 other => {
                     let message = format!("`list_zip` takes lists, this is {}", article(other));
-                    return Some(self.fail_at(Code::BadArguments, list.span, message));
+                    return self.fail_at(Code::BadArguments, list.span, message);
                 }
             };
             fields.push((String::new(), if element == Ty::Null { Ty::Int } else { element }));
         }
         let ty = Ty::struct_of(&fields).and_then(Ty::list_of);
         let kind = ExprKind::Call { function, args: args.to_vec() };
-        Some(match ty {
+        match ty {
             Some(ty) => Ok(Expr::new(kind, ty, span)),
             None => self.fail_at(Code::TooDeep, span, "the lists are nested too deep"),
-        })
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! order of FROM, except that a table without a condition on the earlier ones waits until an equality
 //! connects it. This avoids cross joins of two tables that a third one connects.
 
-use super::sizes::{Origin, Sizes, number};
+use super::sizes::{Origin, Sizes, number, origins};
 use crate::lang::ast::{BinaryOp, JoinKind};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
@@ -77,7 +77,7 @@ impl Graph {
             _ => {
                 self.starts.push(start);
                 self.rows.push(sizes.rows(plan));
-                self.origins.extend(sizes.origins(plan));
+                self.origins.extend(origins(plan));
             }
         }
     }

@@ -45,7 +45,7 @@ impl<'a> Sizes<'a> {
                 self.rows(input)?
             }
             Rel::Filter { input, predicate } => {
-                let columns = self.origins(input);
+                let columns = origins(input);
                 self.rows(input)? * self.share(predicate, &columns)
             }
             Rel::Aggregate { keys, .. } if keys.is_empty() => 1.0,
@@ -57,29 +57,6 @@ impl<'a> Sizes<'a> {
             }
             _ => return None,
         })
-    }
-
-    /// The columns of tables that the columns of a plan are.
-    pub(super) fn origins(&self, plan: &Plan) -> Vec<Option<Origin>> {
-        match &plan.rel {
-            Rel::Scan { table: Scanned::Table(name), columns, .. } => {
-                let origin = |column: &ScanColumn| match column {
-                    ScanColumn::Value(at) => Some((*name, *at)),
-                    ScanColumn::Why(_) => None,
-                };
-                columns.iter().map(origin).collect()
-            }
-            Rel::Filter { input, .. } | Rel::Sort { input, .. } => self.origins(input),
-            Rel::Project { input, exprs } => {
-                let below = self.origins(input);
-                let origin = |expr: &Expr| match expr.kind {
-                    ExprKind::Column(at) => below.get(at).copied().flatten(),
-                    _ => None,
-                };
-                exprs.iter().map(origin).collect()
-            }
-            _ => vec![None; plan.schema.len()],
-        }
     }
 
     /// The number of different values of an expression; `None` if it is not known.
@@ -115,6 +92,29 @@ impl<'a> Sizes<'a> {
             ExprKind::IsNull { negated: true, .. } | ExprKind::Match { .. } => 1.0 - FEW,
             _ => SOME,
         }
+    }
+}
+
+/// The columns of tables that the columns of a plan are.
+pub(super) fn origins(plan: &Plan) -> Vec<Option<Origin>> {
+    match &plan.rel {
+        Rel::Scan { table: Scanned::Table(name), columns, .. } => {
+            let origin = |column: &ScanColumn| match column {
+                ScanColumn::Value(at) => Some((*name, *at)),
+                ScanColumn::Why(_) => None,
+            };
+            columns.iter().map(origin).collect()
+        }
+        Rel::Filter { input, .. } | Rel::Sort { input, .. } => origins(input),
+        Rel::Project { input, exprs } => {
+            let below = origins(input);
+            let origin = |expr: &Expr| match expr.kind {
+                ExprKind::Column(at) => below.get(at).copied().flatten(),
+                _ => None,
+            };
+            exprs.iter().map(origin).collect()
+        }
+        _ => vec![None; plan.schema.len()],
     }
 }
 
