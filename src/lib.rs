@@ -43,8 +43,8 @@ mod time;
 mod unwind;
 
 pub use catalog::{
-    Absent, Blob, ColumnBuilder, ColumnData, Format, ListTy, MapTy, Nested, PointerWidth, StructTy,
-    Ty, Value, Values,
+    Absent, Blob, ColumnBuilder, ColumnData, DecimalTy, Format, ListTy, MapTy, Nested,
+    PointerWidth, StructTy, Ty, Value, Values,
 };
 pub use diag::{Code, Diagnostic, Span};
 pub use dump::{Image, RangeReader};

@@ -17,7 +17,7 @@ impl Format {
             }
             Value::Null => text.push_str("null"),
             Value::Text(cell) => append_json_text(text, cell),
-            Value::Bool(_) | Value::Int(_) => plain.append(text, value, width),
+            Value::Bool(_) | Value::Int(_) | Value::Decimal(..) => plain.append(text, value, width),
             Value::Double(v) if v.is_finite() => plain.append(text, value, width),
             Value::Time(micros) => {
                 text.push('"');

@@ -196,6 +196,7 @@ fn append(value: &Value<'_>, ty: Ty, code: &mut String) -> bool {
         | (Value::Interval(v), Ty::Interval)
         | (Value::Date(v), Ty::Date)
         | (Value::TimeOfDay(v), Ty::TimeOfDay) => append_signed(*v, code),
+        (Value::Decimal(v, own), Ty::Decimal(of)) if *own == of => append_signed(*v, code),
         (Value::Addr(v), Ty::Addr) => append_unsigned(*v, code),
         (Value::Double(v), Ty::Double) => append_groups(double_code(*v), 10, 0, code),
         (Value::Text(v), Ty::Text) | (Value::Uuid(v), Ty::Uuid) => append_text(v, code),
@@ -272,7 +273,7 @@ fn read<'n>(rest: &mut &'n str, ty: Ty) -> Option<Value<'n>> {
     Some(match ty {
         Ty::Null => return None,
         Ty::Bool => Value::Bool(take(rest)? == 1),
-        Ty::Int | Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => {
+        Ty::Int | Ty::Time | Ty::Interval | Ty::Decimal(_) | Ty::Date | Ty::TimeOfDay => {
             Value::of_number(read_signed(rest)?, ty)
         }
         Ty::Addr => {

@@ -18,6 +18,7 @@ impl Value<'static> {
             Ty::Addr => Value::Addr(address(text)?),
             Ty::Time => Value::Time(parse_timestamp(text)?),
             Ty::Interval => Value::Interval(parse_interval(text).ok()?),
+            Ty::Decimal(of) => Value::Decimal(of.parse(text)?, of),
             Ty::Date => Value::Date(midnight(parse_timestamp(text)?)),
             Ty::TimeOfDay => Value::TimeOfDay(parse_clock(text)?),
             Ty::Blob => Value::Blob(Blob::parse(text)?),

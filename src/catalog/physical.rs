@@ -9,7 +9,7 @@ pub(crate) enum Physical {
     Null,
     /// Bits.
     Bool,
-    /// Signed numbers of 64 bits: integers, and microseconds.
+    /// Signed numbers of 64 bits: integers, microseconds, and the digits of decimals.
     Int,
     /// Floating-point numbers.
     Double,
@@ -25,7 +25,12 @@ impl Ty {
         match self {
             Self::Null => Physical::Null,
             Self::Bool => Physical::Bool,
-            Self::Int | Self::Time | Self::Interval | Self::Date | Self::TimeOfDay => Physical::Int,
+            Self::Int
+            | Self::Time
+            | Self::Interval
+            | Self::Decimal(_)
+            | Self::Date
+            | Self::TimeOfDay => Physical::Int,
             Self::Double => Physical::Double,
             Self::Addr => Physical::Addr,
             Self::Text

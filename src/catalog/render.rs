@@ -48,6 +48,7 @@ impl Format {
             Value::Addr(v) => width.append(into, *v),
             Value::Time(v) => append_timestamp(into, *v, ' '),
             Value::Interval(v) => append_interval(into, *v),
+            Value::Decimal(v, of) => of.append(into, *v),
             Value::Date(v) => append_day(into, *v),
             Value::TimeOfDay(v) => append_time_of_day(into, *v),
             Value::Blob(v) => v.append(into),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use super::intern::intern;
-use super::type_name;
+use super::{DecimalTy, type_name};
 
 /// The maximum number of fields of a structure.
 const MAX_FIELDS: usize = 1_000;
@@ -64,6 +64,8 @@ pub enum Ty {
     Time,
     /// `INTERVAL`: a duration of microseconds.
     Interval,
+    /// `DECIMAL(p, s)`: exact numbers of `p` digits, `s` of them behind the point.
+    Decimal(&'static DecimalTy),
     /// `DATE`: a day, kept as the microseconds since 1970-01-01 UTC of its midnight.
     Date,
     /// `TIME`: microseconds since midnight.
@@ -153,6 +155,7 @@ impl Ty {
             Self::Addr => "ADDRESS",
             Self::Time => "TIMESTAMP",
             Self::Interval => "INTERVAL",
+            Self::Decimal(of) => of.name,
             Self::Date => "DATE",
             Self::TimeOfDay => "TIME",
             Self::Blob => "BLOB",
@@ -164,10 +167,11 @@ impl Ty {
     }
 
     /// The names of the types that are not made of others.
-    pub const NAMES: [&'static str; 11] = [
+    pub const NAMES: [&'static str; 12] = [
         "BOOLEAN",
         "INTEGER",
         "DOUBLE",
+        "DECIMAL",
         "VARCHAR",
         "ADDRESS",
         "TIMESTAMP",
@@ -204,6 +208,9 @@ impl Ty {
 
     /// A list of integers.
     pub const INTS: Self = Self::List(&ListTy { element: Self::Int, name: "INTEGER[]" });
+
+    /// A list of floating-point numbers.
+    pub const DOUBLES: Self = Self::List(&ListTy { element: Self::Double, name: "DOUBLE[]" });
 
     /// A list of times.
     pub const TIMES: Self = Self::List(&ListTy { element: Self::Time, name: "TIMESTAMP[]" });
@@ -292,6 +299,19 @@ impl Ty {
         })
     }
 
+    /// The type of exact numbers of so many digits, of which `scale` are behind the point; `None` if
+    /// there are too many or none.
+    pub fn decimal(width: u8, scale: u8) -> Option<Self> {
+        if width == 0 || width > DecimalTy::MAX_WIDTH || scale > width {
+            return None;
+        }
+        let name = format!("DECIMAL({width},{scale})");
+        kept(&name, || {
+            let of = DecimalTy { width, scale, name: intern(&name) };
+            Some(Self::Decimal(Box::leak(Box::new(of))))
+        })
+    }
+
     /// The type with that name or a common synonym, ignoring case; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         type_name::parse(name)
@@ -310,6 +330,7 @@ impl Ty {
             "TIMESTAMP" | "DATETIME" | "TIMESTAMPTZ" | "TIMESTAMP_S" | "TIMESTAMP_MS"
             | "TIMESTAMP_NS" => Self::Time,
             "INTERVAL" => Self::Interval,
+            "DECIMAL" | "NUMERIC" | "DEC" => return Self::decimal(DecimalTy::MAX_WIDTH, 3),
             "DATE" => Self::Date,
             "TIME" => Self::TimeOfDay,
             "BLOB" | "BYTEA" | "BINARY" | "VARBINARY" => Self::Blob,
@@ -320,7 +341,7 @@ impl Ty {
 
     /// Whether arithmetic is defined on the type.
     pub const fn is_numeric(self) -> bool {
-        matches!(self, Self::Int | Self::Double | Self::Addr)
+        matches!(self, Self::Int | Self::Double | Self::Addr | Self::Decimal(_))
     }
 }
 

@@ -9,6 +9,11 @@ pub(super) fn parse(name: &str) -> Option<Ty> {
     reader.rest.is_empty().then_some(ty)
 }
 
+/// Whether a word names exact numbers.
+fn is_decimal(word: &str) -> bool {
+    ["decimal", "numeric", "dec"].iter().any(|name| word.eq_ignore_ascii_case(name))
+}
+
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -24,6 +29,8 @@ impl Reader<'_> {
                 self.fields(depth)?
             } else if word.eq_ignore_ascii_case("map") && self.take('(') {
                 self.map(depth)?
+            } else if is_decimal(&word) && self.take('(') {
+                self.decimal()?
             } else if word.eq_ignore_ascii_case("double") {
                 let before = self.rest;
                 if !self.word().is_some_and(|next| next.eq_ignore_ascii_case("precision")) {
@@ -40,6 +47,13 @@ impl Reader<'_> {
             ty = Ty::list_of(ty)?;
         }
         Some(ty)
+    }
+
+    /// Width and scale of a decimal.
+    fn decimal(&mut self) -> Option<Ty> {
+        let width = self.word()?.parse().ok()?;
+        let scale = if self.take(',') { self.word()?.parse().ok()? } else { 0 };
+        self.take(')').then(|| Ty::decimal(width, scale))?
     }
 
     fn map(&mut self, depth: usize) -> Option<Ty> {
@@ -119,6 +133,8 @@ mod tests {
             "DATE",
             "BLOB[]",
             "MAP(UUID, TIME[])",
+            "DECIMAL(18,3)",
+            "STRUCT(a DECIMAL(5,2)[])",
             "STRUCT(a INTEGER, \"b \"\"c\" VARCHAR[])[]",
         ] {
             assert_eq!(parse(name).map(Ty::name), Some(name));
@@ -127,9 +143,18 @@ mod tests {
             parse("struct( x  double precision ,y int [ ] )").map(Ty::name),
             Some("STRUCT(x DOUBLE, y INTEGER[])")
         );
-        for wrong in
-            ["", "[]", "INTEGER[", "INTEGER]", "STRUCT()", "STRUCT(a INT, A INT)", "INT INT"]
-        {
+        for wrong in [
+            "",
+            "[]",
+            "DECIMAL(19, 2)",
+            "DECIMAL(2,3)",
+            "DECIMAL(2",
+            "INTEGER[",
+            "INTEGER]",
+            "STRUCT()",
+            "STRUCT(a INT, A INT)",
+            "INT INT",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
         assert_eq!(parse(&format!("INT{}", "[]".repeat(16))).map(Ty::depth), Some(16));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Blob, Nested, Ty};
+use super::{Blob, DecimalTy, Nested, Ty};
 
 /// One value. Text borrows from its column if possible.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,8 @@ pub enum Value<'a> {
     Time(i64),
     /// A duration in microseconds.
     Interval(i64),
+    /// A number of type `DECIMAL`, as a whole number of its last digit.
+    Decimal(i64, &'static DecimalTy),
     /// A day: the microseconds since 1970-01-01 UTC of its midnight.
     Date(i64),
     /// A time of day: microseconds since midnight.
@@ -52,6 +54,7 @@ impl<'a> Value<'a> {
             Self::Addr(_) => Ty::Addr,
             Self::Time(_) => Ty::Time,
             Self::Interval(_) => Ty::Interval,
+            Self::Decimal(_, of) => Ty::Decimal(of),
             Self::Date(_) => Ty::Date,
             Self::TimeOfDay(_) => Ty::TimeOfDay,
             Self::Blob(_) => Ty::Blob,
@@ -65,6 +68,7 @@ impl<'a> Value<'a> {
         match ty {
             Ty::Time => Self::Time(number),
             Ty::Interval => Self::Interval(number),
+            Ty::Decimal(of) => Self::Decimal(number, of),
             Ty::Date => Self::Date(number),
             Ty::TimeOfDay => Self::TimeOfDay(number),
             _ => Self::Int(number),
@@ -77,6 +81,7 @@ impl<'a> Value<'a> {
             Self::Int(v)
             | Self::Time(v)
             | Self::Interval(v)
+            | Self::Decimal(v, _)
             | Self::Date(v)
             | Self::TimeOfDay(v) => Some(*v),
             _ => None,
@@ -133,6 +138,7 @@ impl<'a> Value<'a> {
             Self::Addr(v) => Value::Addr(v),
             Self::Time(v) => Value::Time(v),
             Self::Interval(v) => Value::Interval(v),
+            Self::Decimal(v, of) => Value::Decimal(v, of),
             Self::Date(v) => Value::Date(v),
             Self::TimeOfDay(v) => Value::TimeOfDay(v),
             Self::Blob(v) => Value::Blob(v.into_owned()),
@@ -184,6 +190,11 @@ impl<'a> Value<'a> {
     /// The address, if it is one.
     pub const fn as_addr(&self) -> Option<u64> {
         if let Self::Addr(v) = self { Some(*v) } else { None }
+    }
+
+    /// The number of its last digit, and the type, if it is a `DECIMAL`.
+    pub const fn as_decimal(&self) -> Option<(i64, &'static DecimalTy)> {
+        if let Self::Decimal(v, of) = self { Some((*v, of)) } else { None }
     }
 
     /// Microseconds since 1970-01-01 UTC, if it is a `TIMESTAMP`.

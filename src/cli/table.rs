@@ -142,7 +142,7 @@ impl<'a> Column<'a> {
     }
 
     const fn is_right(&self) -> bool {
-        matches!(self.field.ty, Ty::Int | Ty::Double | Ty::Interval)
+        matches!(self.field.ty, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Interval)
     }
 
     /// The minimum width. Numbers and addresses are never shortened, because a part of one is

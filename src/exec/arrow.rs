@@ -9,7 +9,7 @@ use polars_arrow::ffi::{ArrowArrayStream, export_iterator};
 use polars_arrow::record_batch::RecordBatch;
 
 use super::ResultSet;
-use crate::catalog::{Ty, Value};
+use crate::catalog::{DecimalTy, Ty, Value};
 use crate::time::DAY;
 
 impl ResultSet {
@@ -24,7 +24,7 @@ impl ResultSet {
 
     /// The rows as a stream of the Arrow C data interface, which DuckDB, pyarrow and others read
     /// without a copy: one array of structures per batch. Text is `LargeUtf8`, which all readers
-    /// know; timestamps state that they are in UTC; dates are `Date32`, times of day `Time64`, bytes
+    /// know; timestamps state that they are in UTC; dates are `Date32`, times of day `Time64`, decimals `Decimal128`, bytes
     /// `LargeBinary`.
     ///
     /// # Errors
@@ -43,7 +43,7 @@ impl ResultSet {
     }
 
     fn stream(&self, level: CompatLevel) -> PolarsResult<ArrowArrayStream> {
-        let frame = self.to_data_frame()?;
+        let frame = self.frame_of(true)?;
         let columns = frame.columns().iter().zip(self.fields());
         let fields = columns.map(|(column, of)| {
             let field = column.field().to_arrow(level);
@@ -68,6 +68,11 @@ fn stated(ty: Ty) -> Option<ArrowDataType> {
         Ty::Date => ArrowDataType::Date32,
         Ty::TimeOfDay => ArrowDataType::Time64(TimeUnit::Microsecond),
         Ty::Blob => ArrowDataType::LargeBinary,
+        // The widest decimals have any number of 64 bits.
+        Ty::Decimal(of) => ArrowDataType::Decimal(
+            if of.width() == DecimalTy::MAX_WIDTH { 19 } else { of.width().into() },
+            of.scale().into(),
+        ),
         _ => return None,
     })
 }
@@ -88,6 +93,10 @@ fn converted(array: Box<dyn Array>, ty: Ty) -> Box<dyn Array> {
             let day = |micros: &i64| i32::try_from(micros.div_euclid(DAY)).unwrap_or(i32::MAX);
             let values: Vec<i32> = days.values().iter().map(day).collect();
             PrimitiveArray::new(dtype, values.into(), days.validity().cloned()).boxed()
+        }
+        (Some(digits), _) if matches!(ty, Ty::Decimal(_)) => {
+            let values: Vec<i128> = digits.values().iter().map(|&v| v.into()).collect();
+            PrimitiveArray::new(dtype, values.into(), digits.validity().cloned()).boxed()
         }
         (Some(times), _) => times.clone().to(dtype).boxed(),
         (_, Some(blobs)) => BinaryArray::<i64>::from_trusted_len_iter(blobs.into_iter()).boxed(),

@@ -16,7 +16,7 @@ use crate::table::{Cx, Scan, ScanError, ScanRequest, Table};
 /// Integers up to 32 bits and signed ones of 64 become `INTEGER`, unsigned ones of 64 bits
 /// `ADDRESS`, floating-point numbers `DOUBLE`, text of every layout `VARCHAR`, binary data `BLOB`,
 /// timestamps `TIMESTAMP` (in UTC, rounded down to microseconds), dates `DATE`, times `TIME`,
-/// durations `INTERVAL`; dictionaries become their values. Other types are refused rather than changed.
+/// durations `INTERVAL`, decimals of up to 18 digits `DECIMAL` and others `DOUBLE`; dictionaries become their values. Other types are refused rather than changed.
 ///
 /// ```
 /// use dumpql::extend::ArrowColumns;
@@ -225,6 +225,10 @@ fn ty_of(column: &str, dtype: &ArrowDataType) -> Result<Ty, Diagnostic> {
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
         A::Float32 | A::Float64 => Ty::Double,
+        A::Decimal(width, scale) => {
+            let exact = u8::try_from(*width).ok().zip(u8::try_from(*scale).ok());
+            exact.and_then(|(width, scale)| Ty::decimal(width, scale)).unwrap_or(Ty::Double)
+        }
         A::Timestamp(..) => Ty::Time,
         A::Date32 | A::Date64 => Ty::Date,
         A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::engine::Engine;
-use super::{Context, Registry};
+use super::{Context, MemTable, Registry};
 use crate::catalog::{Batch, CallColumn, CallError, FunctionSpec, TableFunctions, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::func::{Refused, Series, TableCode};
@@ -43,6 +43,20 @@ impl Lookup for Lookups<'_> {
         let result = super::run(&Planned::Query(plan), self.0)?;
         let text = |row| result.value(row, 0).as_text().map(str::to_owned);
         Ok((0..result.len()).filter_map(text).collect())
+    }
+
+    fn rows(&self, table: &str) -> Option<usize> {
+        Some(self.attached(table)?.rows())
+    }
+
+    fn distinct(&self, table: &str, column: usize) -> Option<usize> {
+        self.attached(table)?.distinct(column)
+    }
+}
+
+impl Lookups<'_> {
+    fn attached(&self, table: &str) -> Option<&MemTable> {
+        self.0.attached.iter().find(|t| t.spec().name == table).map(AsRef::as_ref)
     }
 }
 

@@ -136,6 +136,7 @@ impl Col {
             Value::Int(v)
             | Value::Time(v)
             | Value::Interval(v)
+            | Value::Decimal(v, _)
             | Value::Date(v)
             | Value::TimeOfDay(v) => Self::int(vec![*v; rows], None),
             Value::Double(v) => Self::double(vec![*v; rows], None),

@@ -1,7 +1,10 @@
 //! Tables of rows that the program supplies, which queries can join with those of dumps.
 
+use std::sync::atomic::AtomicBool;
+
 use super::col::Col;
 use super::frame::Frame;
+use super::keys::{self, Stop};
 use super::result::ResultSet;
 use crate::catalog::{
     ColumnData, ColumnSpec, Data, Format, Physical, TableSpec, Ty, Unit, Value, intern,
@@ -113,6 +116,31 @@ impl MemTable {
     /// The file that the rows come from.
     pub fn file(&self) -> Option<&str> {
         self.file.as_deref()
+    }
+
+    /// The number of rows.
+    pub(super) const fn rows(&self) -> usize {
+        self.frame.rows
+    }
+
+    /// Roughly the number of different values of a column, by some of its rows.
+    pub(super) fn distinct(&self, column: usize) -> Option<usize> {
+        const SAMPLE: usize = 2_048;
+        let never = AtomicBool::new(false);
+        let stop = Stop(&never);
+        let (col, rows) = (self.frame.cols.get(column)?, self.frame.rows);
+        if rows <= SAMPLE {
+            return Some(keys::group(std::slice::from_ref(col), rows, stop).firsts.len());
+        }
+        let some: Vec<u32> =
+            (0..SAMPLE).map(|at| u32::try_from(at * rows / SAMPLE).unwrap_or(0)).collect();
+        let found = keys::group(&[col.take(&some)], SAMPLE, stop).firsts.len();
+        // Few different values are all of them; if nearly all differ, they do so everywhere.
+        Some(match found {
+            few if few < SAMPLE / 4 => few,
+            most if most > SAMPLE / 10 * 9 => rows,
+            some => rows / SAMPLE * some,
+        })
     }
 
     /// The memory of the rows.

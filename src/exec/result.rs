@@ -8,7 +8,8 @@ use polars::prelude::{
 };
 
 use super::col::Col;
-use crate::catalog::{Absent, Format, Physical, PointerWidth, Ty, Value};
+use super::from_value::FromValue;
+use crate::catalog::{Absent, DecimalTy, Format, Physical, PointerWidth, Ty, Value};
 
 /// A column of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +77,7 @@ pub enum ColumnView<'a> {
     Time(&'a Int64Chunked),
     /// `INTERVAL`.
     Interval(&'a Int64Chunked),
-    /// `DATE` or `TIME`.
+    /// `DATE`, `TIME` or `DECIMAL`.
     Number(&'a Int64Chunked, Ty),
     /// `BLOB`, `UUID`, `LIST`, `STRUCT` or `MAP` of that type.
     Coded(&'a StringChunked, Ty),
@@ -93,7 +94,7 @@ impl<'a> ColumnView<'a> {
             (Ty::Interval, DataType::Int64) => column.i64().map_or(Self::Null, Self::Interval),
             (Ty::Double, DataType::Float64) => column.f64().map_or(Self::Null, Self::Double),
             (Ty::Text, DataType::String) => column.str().map_or(Self::Null, Self::Text),
-            (Ty::Date | Ty::TimeOfDay, DataType::Int64) => {
+            (Ty::Date | Ty::TimeOfDay | Ty::Decimal(_), DataType::Int64) => {
                 column.i64().map_or(Self::Null, |numbers| Self::Number(numbers, ty))
             }
             (_, DataType::String) if ty.physical() == Physical::Text => {
@@ -259,12 +260,18 @@ impl ResultSet {
 
     /// The result as a polars frame: columns by name (a repeated name gets `_1`, `_2`, …),
     /// timestamps as `Datetime(Microseconds, UTC)`, dates as `Datetime(Microseconds)`, intervals and
-    /// times of day as `Duration(Microseconds)`; bytes, UUIDs, lists, structures and maps as the text
+    /// times of day as `Duration(Microseconds)`, decimals as `Float64`; bytes, UUIDs, lists, structures and maps as the text
     /// that CSV shows.
     ///
     /// # Errors
     /// None that input can cause; polars refuses frames whose columns differ in length.
     pub fn to_data_frame(&self) -> polars::prelude::PolarsResult<DataFrame> {
+        self.frame_of(false)
+    }
+
+    /// As [`ResultSet::to_data_frame`]; decimals are the whole numbers of their last digits if
+    /// `exact` is set.
+    pub(super) fn frame_of(&self, exact: bool) -> polars::prelude::PolarsResult<DataFrame> {
         let mut seen: std::collections::HashSet<String> = std::collections::HashSet::new();
         let mut columns = Vec::with_capacity(self.fields.len());
         for (column, field) in self.frame.columns().iter().zip(&self.fields) {
@@ -279,6 +286,7 @@ impl ResultSet {
                     column.cast(&DataType::Datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)))?
                 }
                 Ty::Date => column.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?,
+                Ty::Decimal(of) if !exact => as_doubles(column, of),
                 Ty::Interval | Ty::TimeOfDay => {
                     column.cast(&DataType::Duration(TimeUnit::Microseconds))?
                 }
@@ -315,6 +323,17 @@ impl ResultSet {
         let column = self.column(self.index_of(name)?);
         Some((0..self.rows).map(|row| T::from_value(column.get(row))).collect())
     }
+}
+
+/// A column of decimals as floating-point numbers.
+fn as_doubles(column: &Column, of: &DecimalTy) -> Column {
+    let numbers: Vec<Option<f64>> = column.i64().map_or_else(
+        |_| Vec::new(),
+        |numbers| numbers.iter().map(|digits| digits.map(|digits| of.double(digits))).collect(),
+    );
+    let valid = super::col::bits(numbers.iter().map(Option::is_some));
+    let values = numbers.into_iter().map(Option::unwrap_or_default).collect();
+    Col::double(values, Some(valid)).into_column(PlSmallStr::EMPTY, Ty::Double)
 }
 
 #[cfg(test)]
@@ -358,43 +377,5 @@ fn column_of(at: usize, ty: Ty, values: &[Value<'static>]) -> Column {
         }
         Ty::Addr => UInt64Chunked::from_iter_options(name, each.map(Value::as_addr)).into_column(),
         _ => StringChunked::from_iter_options(name, each.map(Value::as_code)).into_column(),
-    }
-}
-
-/// Rust types as which values of columns can be read.
-pub trait FromValue: Sized {
-    /// The value; `None` if it is NULL or of another type.
-    fn from_value(value: Value<'_>) -> Option<Self>;
-}
-
-impl FromValue for bool {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_bool()
-    }
-}
-
-/// Integers, and the microseconds of points in time and durations.
-impl FromValue for i64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_number()
-    }
-}
-
-/// Addresses.
-impl FromValue for u64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_addr()
-    }
-}
-
-impl FromValue for f64 {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        value.as_double()
-    }
-}
-
-impl FromValue for String {
-    fn from_value(value: Value<'_>) -> Option<Self> {
-        if let Value::Text(text) = value { Some(text.into_owned()) } else { None }
     }
 }

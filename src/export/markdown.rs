@@ -54,7 +54,7 @@ pub(super) fn write(
 
 /// Whether values of the type are right-aligned, so that their last digits can be compared.
 pub(super) const fn is_right(ty: Ty) -> bool {
-    matches!(ty, Ty::Int | Ty::Double | Ty::Interval)
+    matches!(ty, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Interval)
 }
 
 /// Escapes everything that Markdown or HTML would interpret as markup.

@@ -28,6 +28,7 @@ const ZONED: &[Signature] = &[sig(&[Text, Time], Time)];
 pub(super) const ALL: &[Scalar] = &[
     f("now", "The time (UTC) at which the query was planned; all calls in a query give the same. The time of a dump is system_time of the table dump.", &[sig(&[], Time)], &[("now() > TIMESTAMP '2024-01-01'", "true")], |_, _| Ok(Value::Time(now()))).or(&["current_timestamp", "get_current_timestamp", "transaction_timestamp", "localtimestamp", "current_localtimestamp"]),
     f("today", "The day (UTC) of now().", &[sig(&[], Day)], &[("today() <= now()", "true")], |_, _| Ok(Value::Date(midnight(now())))).or(&["current_date"]),
+    f("get_current_time", "The time of day (UTC) of now(): `current_time`.", &[sig(&[], TimeOfDay)], &[("get_current_time() < TIME '24:00:00'", "true")], |_, _| Ok(Value::TimeOfDay(now().rem_euclid(DAY)))).or(&["current_localtime"]),
     f("ago", "The time so long before now().", &[sig(&[Interval], Time)], &[("ago(INTERVAL '1 day') < now()", "true")], |_, a| match a.any(0) {
         Value::Interval(span) => now().checked_sub(*span).map(Value::Time).ok_or_else(|| overflow("ago", "TIMESTAMP")),
         _ => bad("argument 1 is not an interval"),

@@ -34,6 +34,18 @@ const BASE: &[Signature] = &[
     Signature::new(&[Int, Int, Int], Text).optional(1),
     Signature::new(&[Addr, Int, Int], Text).optional(1),
 ];
+/// Bytes of binary digits; the first byte may have fewer than eight.
+fn from_binary(text: &str) -> Result<Value<'static>, Fault> {
+    if let Some(wrong) = text.chars().find(|c| !matches!(c, '0' | '1')) {
+        return bad(format!("`{}` is no binary digit", wrong.escape_default()));
+    }
+    let digits: Vec<u8> = text.bytes().map(|digit| digit - b'0').collect();
+    let bytes = digits.rchunks(8).rev();
+    let bytes: Vec<u8> =
+        bytes.map(|byte| byte.iter().fold(0, |byte, digit| byte << 1 | digit)).collect();
+    Ok(Value::Blob(Blob::new(&bytes)))
+}
+
 const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
 
 /// A hash of values and their types.
@@ -88,6 +100,14 @@ pub(super) const ALL: &[Scalar] = &[
         |_, a| unhex(a.text(0)?),
     )
     .or(&["from_hex"]),
+    f(
+        "from_binary",
+        "The bytes that are given in binary digits.",
+        T_TO_BYTES,
+        &[("from_binary('0110111001110100')", "nt")],
+        |_, a| from_binary(a.text(0)?),
+    )
+    .or(&["unbin"]),
     f(
         "encode",
         "The bytes of the text in UTF-8.",

@@ -31,7 +31,9 @@ pub(super) const ALL: &[Scalar] = &[
     f("json_keys", "The keys of a JSON object, at a path.", &[Signature::new(&[Text, Text], Ty::TEXTS).optional(1)], &[("json_keys('{\"b\": 1, \"a\": 2}')", "[b, a]")], |cx, a| match part(a)? { Some(raw) => build(cx, keys(raw).into_iter().map(Value::text)), None => Ok(Value::Null) }),
     f("json_valid", "Whether a text is JSON.", &[sig(&[Text], Bool)], &[("json_valid('{bad')", "false")], |_, a| Ok(Value::Bool(serde_json::from_str::<&RawValue>(a.text(0)?).is_ok()))),
     f("json", "A JSON text without blanks.", &[sig(&[Text], Text)], &[("json('{ \"a\" : 1 }')", "{\"a\":1}")], |_, a| Ok(Value::text(compact(parsed(a.text(0)?)?)))),
-    f("to_json", "A value as JSON text: lists as arrays, structures as objects, addresses and times as texts.", &[sig(&[Null], Text)], &[("to_json([1, NULL])", "[1,null]"), ("to_json({'a': 'x'})", "{\"a\":\"x\"}")], to_json),
+    f("to_json", "A value as JSON text: lists as arrays, structures as objects, addresses and times as texts.", &[sig(&[Null], Text)], &[("to_json([1, NULL])", "[1,null]"), ("to_json({'a': 'x'})", "{\"a\":\"x\"}")], to_json).or(&["json_quote", "array_to_json", "row_to_json"]),
+    f("json_exists", "Whether a JSON text has a part at a path; null is one.", &[sig(&[Text, Text], Bool)], &[("json_exists('{\"a\": null}', '$.a')", "true")], |_, a| Ok(Value::Bool(part(a)?.is_some()))),
+    f("json_value", "The part of a JSON text at a path, as JSON; NULL if it is an object, an array or null, or is not there.", AT, &[("json_value('{\"a\": 1}', '$.a')", "1"), ("json_value('{\"a\": []}', '$.a')", "")], |_, a| Ok(part(a)?.filter(|raw| !raw.starts_with(['{', '[', 'n'])).map_or(Value::Null, |raw| Value::text(compact(raw))))),
 ];
 
 fn to_json(cx: &FuncCx<'_>, a: &[Value<'_>]) -> Result<Value<'static>, Fault> {

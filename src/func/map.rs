@@ -87,6 +87,26 @@ pub(super) const ALL: &[Scalar] = &[
         |_, a| Ok(Value::Bool(value_of(a)?.is_some())),
     ),
     f(
+        "map_contains_entry",
+        "Whether the map has the key with this value.",
+        &[sig(&[M, Null, Null], Bool)],
+        &[("map_contains_entry(MAP {'a': 1}, 'a', 1)", "true")],
+        |_, a| {
+            if a.any(0).is_null() || a.any(1).is_null() {
+                return Ok(Value::Null);
+            }
+            Ok(Value::Bool(value_of(a)?.is_some_and(|value| value == *a.any(2))))
+        },
+    )
+    .takes_null(),
+    f(
+        "map_contains_value",
+        "Whether the map has the value.",
+        &[sig(&[M, Null], Bool)],
+        &[("map_contains_value(MAP {'a': 1}, 1)", "true")],
+        |_, a| Ok(Value::Bool(list(a, 0)?.entries().any(|(_, value)| value == *a.any(1)))),
+    ),
+    f(
         "map_concat",
         "The entries of several maps; of a key that more than one has, the last value.",
         &[Signature::new(&[M], M).variadic()],

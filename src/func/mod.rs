@@ -15,10 +15,12 @@ mod encode;
 mod examples;
 mod format;
 mod json;
+mod json_make;
 mod list;
 mod map;
 mod names;
 mod number;
+mod pairs;
 mod path;
 mod regexp;
 mod rows;
@@ -46,9 +48,11 @@ const FAMILIES: &[&[Scalar]] = &[
     address::ALL,
     names::ALL,
     list::ALL,
+    pairs::ALL,
     structure::ALL,
     map::ALL,
     json::ALL,
+    json_make::ALL,
     dump::ALL,
 ];
 

@@ -1,12 +1,14 @@
 //! Numbers. A result outside the range of its type is an error, and so is an argument outside
 //! the domain of the function.
 
+mod exact;
 mod round;
 mod whole;
 
-use super::def::{Args, Fault, Scalar, bad, overflow, sig};
+use super::def::{Args, Fault, FuncCx, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Bool, Double, Int};
 use crate::catalog::{Signature, Value};
+use exact::Way;
 use round::{round, round_double};
 use whole::{binomial, factorial, gamma, gcd, lcm, modulo};
 
@@ -29,6 +31,7 @@ const DD: &[Signature] = &[sig(&[Double, Double], Double)];
 pub(super) const ALL: &[Scalar] = &[
     f("abs", "The number without its sign.", SAME, &[("abs(-5)", "5")], |_, a| match a.any(0) {
         Value::Int(v) => v.checked_abs().map(Value::Int).ok_or_else(|| overflow("abs", "INTEGER")),
+        Value::Decimal(v, of) => exact::abs(*v, of),
         _ => Ok(Value::Double(a.double(0)?.abs())),
     }),
     f(
@@ -46,7 +49,7 @@ pub(super) const ALL: &[Scalar] = &[
         "The nearest whole number that is not smaller.",
         SAME,
         &[("ceil(1.2)", "2.0")],
-        |_, a| whole(a, f64::ceil),
+        |cx, a| whole(cx, a, f64::ceil, Way::Up),
     )
     .or(&["ceiling"]),
     f(
@@ -54,10 +57,10 @@ pub(super) const ALL: &[Scalar] = &[
         "The nearest whole number that is not larger.",
         SAME,
         &[("floor(-1.2)", "-2.0")],
-        |_, a| whole(a, f64::floor),
+        |cx, a| whole(cx, a, f64::floor, Way::Down),
     ),
-    f("trunc", "The number without its fraction.", SAME, &[("trunc(-1.7)", "-1.0")], |_, a| {
-        whole(a, f64::trunc)
+    f("trunc", "The number without its fraction.", SAME, &[("trunc(-1.7)", "-1.0")], |cx, a| {
+        whole(cx, a, f64::trunc, Way::ToZero)
     }),
     f(
         "round",
@@ -306,8 +309,14 @@ pub(super) const ALL: &[Scalar] = &[
     }),
 ];
 
-fn whole(a: &[Value<'_>], round: fn(f64) -> f64) -> Result<Value<'static>, Fault> {
+fn whole(
+    cx: &FuncCx<'_>,
+    a: &[Value<'_>],
+    round: fn(f64) -> f64,
+    way: Way,
+) -> Result<Value<'static>, Fault> {
     match a.any(0) {
+        Value::Decimal(v, of) => exact::whole(cx, *v, of, way),
         Value::Int(v) => Ok(Value::Int(*v)),
         _ => Ok(Value::Double(round(a.double(0)?))),
     }

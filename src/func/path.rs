@@ -1,7 +1,8 @@
 //! Windows paths; both slashes are separators.
 
 use super::def::{Args, Scalar};
-use crate::catalog::Ty::{Bool, Text};
+use super::list::build;
+use crate::catalog::Ty::{self, Bool, Text};
 use crate::catalog::{Signature, Value};
 
 const fn f(
@@ -63,6 +64,21 @@ pub(super) const ALL: &[Scalar] = &[
                 .rsplit_once('.')
                 .map_or("", |(stem, ext)| if stem.is_empty() { "" } else { ext });
             Ok(Value::text(extension.to_owned()))
+        },
+    ),
+    f(
+        "parse_path",
+        "The parts of a path; that of a path from the root begins with the separator.",
+        &[Signature::new(&[Text], Ty::TEXTS)],
+        &[
+            (r"parse_path('C:\Windows\win.ini')", "['C:', Windows, win.ini]"),
+            ("parse_path('/usr/lib')", "[/, usr, lib]"),
+        ],
+        |cx, a| {
+            let path = a.text(0)?;
+            let root = path.get(..1).filter(|first| matches!(*first, "/" | "\\"));
+            let parts = path.split(['/', '\\']).filter(|part| !part.is_empty());
+            build(cx, root.into_iter().chain(parts).map(Value::text))
         },
     ),
 ];

@@ -39,6 +39,7 @@ fn byte_length(a: &[Value<'_>]) -> Result<usize, super::def::Fault> {
 pub(super) const ALL: &[Scalar] = &[
     f("lower", "The text in lower case.", T, &[("lower('NTFS.SYS')", "ntfs.sys")], |_, a| Ok(Value::text(a.text(0)?.to_lowercase()))).or(&["lcase"]).total(),
     f("upper", "The text in upper case.", T, &[("upper('nt')", "NT")], |_, a| Ok(Value::text(a.text(0)?.to_uppercase()))).or(&["ucase"]).total(),
+    f("collate_nocase", "The text, `x COLLATE NOCASE`: as a column or a key, and in comparisons, its case does not matter.", T, &[("collate_nocase('Nt')", "Nt")], |_, a| Ok(Value::text(a.text(0)?.to_owned()))).total(),
     f("length", "The number of characters, or of elements of a list.", &[sig(&[Text], Int), sig(&[Ty::ANY_LIST], Int)], &[("length('héllo')", "5"), ("len([1, 2])", "2")], |_, a| match a.any(0).as_nested() { Some(list) => int(list.len()), None => int(a.text(0)?.chars().count()) }).or(&["len", "char_length", "character_length"]).total(),
     f("strlen", "The number of bytes, of a text in UTF-8.", TB_TO_INT, &[("strlen('héllo')", "6"), ("octet_length('\\xDE\\xAD'::BLOB)", "2")], |_, a| int(byte_length(a)?)).or(&["octet_length"]).total(),
     f("bit_length", "The number of bits, of a text in UTF-8.", TB_TO_INT, &[("bit_length('nt')", "16")], |_, a| int(byte_length(a)?.saturating_mul(8))).total(),
@@ -60,6 +61,7 @@ pub(super) const ALL: &[Scalar] = &[
     f("ends_with", "Whether the first text ends with the second.", TT_TO_BOOL, &[("ends_with('ntfs.sys', '.sys')", "true")], |_, a| Ok(Value::Bool(a.text(0)?.ends_with(a.text(1)?)))).or(&["suffix"]).total(),
     f("position", "Where the second text first occurs in the first, counted from 1; 0 if it does not. The grammar's position(needle IN text) is the same with its operands swapped.", TT_TO_INT, &[("position('hello', 'l')", "3")], |_, a| position(a.text(0)?, a.text(1)?)).or(&["strpos", "instr"]).total(),
     f("split_part", "The part of that number, counted from 1, of the text cut at each separator; negative numbers count from the end. Empty if there is no such part.", &[sig(&[Text, Text, Int], Text)], &[("split_part('a,b,c', ',', 2)", "b"), ("split_part('a,b,c', ',', -1)", "c")], |_, a| split_part(a.text(0)?, a.text(1)?, a.int(2)?)).total(),
+    f("overlay", "The text with the second one in the place of the characters from a position, counted from 1, on: as many as it has, or as the fourth argument says.", &[Signature::new(&[Text, Text, Int, Int], Text).optional(1)], &[("overlay('ntfs.sys', 'FS', 3)", "ntFS.sys"), ("overlay('abcdef', 'x', 2, 3)", "axef")], |_, a| overlay(a)),
     f("translate", "The text with each character of the second argument replaced by the one at the same place of the third, or left out if there is none.", TTT, &[("translate('hello', 'el', 'ip')", "hippo")], |_, a| translate(a.text(0)?, a.text(1)?, a.text(2)?)),
     f("unicode", "The code point of the first character; -1 for empty text.", T_TO_INT, &[("unicode('é')", "233")], |_, a| Ok(Value::Int(a.text(0)?.chars().next().map_or(-1, |c| i64::from(u32::from(c)))))).or(&["ord"]).total(),
     f("chr", "The character of a code point.", &[sig(&[Int], Text)], &[("chr(65)", "A")], |_, a| chr(a.int(0)?)),
@@ -242,6 +244,19 @@ fn translate(text: &str, from: &str, to: &str) -> Result<Value<'static>, Fault> 
     }
     let translated = text.chars().filter_map(|c| map.get(&c).copied().unwrap_or(Some(c)));
     Ok(Value::text(translated.collect::<String>()))
+}
+
+fn overlay(a: &[Value<'_>]) -> Result<Value<'static>, Fault> {
+    let (text, new) = (a.text(0)?, a.text(1)?);
+    check_length(text.len().checked_add(new.len()))?;
+    let own = i64::try_from(new.chars().count()).unwrap_or(i64::MAX);
+    let (from, count) = (a.int(2)?, a.any(3).as_int().filter(|n| *n >= 0).unwrap_or(own));
+    let place = |at: i64| usize::try_from(at.max(0)).unwrap_or(usize::MAX);
+    let start = from.saturating_sub(1);
+    let end = start.saturating_add(count);
+    let head: String = text.chars().take(place(start)).collect();
+    let tail: String = text.chars().skip(place(end)).collect();
+    Ok(Value::text(format!("{head}{new}{tail}")))
 }
 
 fn chr(code: i64) -> Result<Value<'static>, Fault> {

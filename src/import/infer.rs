@@ -101,7 +101,8 @@ pub(super) fn value(text: &str, ty: Ty) -> Option<Value<'_>> {
         Ty::Date => Value::Date(date(text)?),
         Ty::TimeOfDay => Value::TimeOfDay(clock(text)?),
         Ty::Addr => Value::Addr(address(text)?),
-        _ => Value::Text(text.into()),
+        Ty::Text => Value::Text(text.into()),
+        _ => Value::parse(text, ty)?,
     })
 }
 

@@ -96,7 +96,8 @@ fn ty(dtype: &ArrowDataType) -> Ty {
         A::Boolean => Ty::Bool,
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
-        A::Float32 | A::Float64 | A::Decimal(..) => Ty::Double,
+        A::Float32 | A::Float64 => Ty::Double,
+        A::Decimal(width, scale) => decimal(*width, *scale),
         A::Timestamp(..) => Ty::Time,
         A::Date32 => Ty::Date,
         A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,
@@ -104,6 +105,12 @@ fn ty(dtype: &ArrowDataType) -> Ty {
         A::Duration(_) => Ty::Interval,
         _ => Ty::Text,
     }
+}
+
+/// The exact type of decimals, or `DOUBLE` if they have too many digits.
+fn decimal(width: usize, scale: usize) -> Ty {
+    let exact = u8::try_from(width).ok().zip(u8::try_from(scale).ok());
+    exact.and_then(|(width, scale)| Ty::decimal(width, scale)).unwrap_or(Ty::Double)
 }
 
 fn push(into: &mut ColumnBuilder, array: &dyn Array, row: usize) {
@@ -115,6 +122,7 @@ fn push(into: &mut ColumnBuilder, array: &dyn Array, row: usize) {
         Ty::Int => into.push_int(integer(array, row)),
         Ty::Addr => into.push_addr(number::<u64>(array, row)),
         Ty::Double => into.push_double(double(array, row)),
+        Ty::Decimal(_) => into.push_int(digits(array, row)),
         Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => into.push_int(micros(array, row)),
         Ty::Blob => match bytes(array, row) {
             Some(bytes) => into.push_text(Ok(Blob::new(bytes).code())),
@@ -158,6 +166,11 @@ fn double(array: &dyn Array, row: usize) -> Result<f64, Absent> {
         }
         _ => number::<f64>(array, row),
     }
+}
+
+/// A decimal as a whole number of its last digit.
+fn digits(array: &dyn Array, row: usize) -> Result<i64, Absent> {
+    i64::try_from(number::<i128>(array, row)?).map_err(|_| Absent::Unreadable)
 }
 
 /// A time or a duration in microseconds.
@@ -241,7 +254,7 @@ fn json(array: &dyn Array, row: usize, depth: usize) -> Option<serde_json::Value
             Ty::Bool => Json::Bool(get::<BooleanArray>(array).ok()?.value(row)),
             Ty::Int => Json::from(integer(array, row).ok()?),
             Ty::Addr => Json::from(number::<u64>(array, row).ok()?),
-            Ty::Double => Json::from(double(array, row).ok()?),
+            Ty::Double | Ty::Decimal(_) => Json::from(double(array, row).ok()?),
             Ty::Time => Json::from(crate::time::render_timestamp(micros(array, row).ok()?)),
             Ty::Date => Json::from(crate::time::render_day(micros(array, row).ok()?)),
             Ty::Interval => Json::from(micros(array, row).ok()?),

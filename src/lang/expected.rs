@@ -102,6 +102,7 @@ impl Expected {
             | R::structure
             | R::lambda
             | R::struct_pack
+            | R::struct_with
             | R::list_operand
             | R::replacement
             | R::arguments

@@ -10,26 +10,29 @@
 //! | INTEGER | ADDRESS | beside an ADDRESS (comparisons leave both as they are) |
 //! | ADDRESS literal | INTEGER | beside an INTEGER that is no literal, if it fits |
 //! | text literal, parameter | every type | beside that type; text that does not parse is an error |
+//! | INTEGER | DECIMAL | beside a DECIMAL |
+//! | DECIMAL | DOUBLE | beside a DOUBLE, or where a function takes one |
+//! | literal such as 1.5 | DECIMAL | beside a DECIMAL, with the digits of the literal |
 //! | DATE | TIMESTAMP | beside a TIMESTAMP, or where a function takes one |
 //! | everything | VARCHAR | `\|\|` only |
 //! | LIST | LIST | where the elements convert, and structures and maps likewise |
 //!
-//! `CAST` also converts: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE and ADDRESS
-//! to each other, BOOLEAN and INTEGER or DOUBLE to each other, TIMESTAMP to DATE and TIME.
+//! `CAST` also converts: everything to VARCHAR, VARCHAR to everything, INTEGER, DOUBLE, DECIMAL and
+//! ADDRESS to each other, BOOLEAN and INTEGER, DOUBLE or DECIMAL to each other, TIMESTAMP to DATE and TIME.
 
-use super::{Expr, ExprKind};
-use crate::catalog::{Format, IntRange, StructTy, Ty, Value};
+use super::{BinaryOp, Expr, ExprKind};
+use crate::catalog::{DecimalTy, Format, IntRange, StructTy, Ty, Value};
 
 /// The type that both convert to; `None` if there is none.
 pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
     Some(match (a, b) {
         (Ty::Null, ty) | (ty, Ty::Null) => ty,
-        (Ty::Int | Ty::Addr | Ty::Double, Ty::Double) | (Ty::Double, Ty::Int | Ty::Addr) => {
-            Ty::Double
-        }
+        (Ty::Bool | Ty::Int | Ty::Addr | Ty::Double | Ty::Decimal(_), Ty::Double)
+        | (Ty::Double | Ty::Decimal(_), Ty::Addr)
+        | (Ty::Double, Ty::Bool | Ty::Int | Ty::Decimal(_))
+        | (Ty::Addr, Ty::Decimal(_)) => Ty::Double,
         (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ty::Addr,
         (Ty::Bool, Ty::Int) | (Ty::Int, Ty::Bool) => Ty::Int,
-        (Ty::Bool, Ty::Double) | (Ty::Double, Ty::Bool) => Ty::Double,
         (Ty::Bool, Ty::Bool)
         | (Ty::Int, Ty::Int)
         | (Ty::Text, Ty::Text)
@@ -41,6 +44,8 @@ pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
         | (Ty::Blob, Ty::Blob)
         | (Ty::Uuid, Ty::Uuid) => a,
         (Ty::Date, Ty::Time) | (Ty::Time, Ty::Date) => Ty::Time,
+        (Ty::Decimal(x), Ty::Decimal(y)) => decimals(x, y, 0),
+        (Ty::Decimal(of), Ty::Int) | (Ty::Int, Ty::Decimal(of)) => widest(of.scale())?,
         (Ty::Map(x), Ty::Map(y)) => {
             return Ty::map_of(common(x.key(), y.key())?, common(x.value(), y.value())?);
         }
@@ -50,6 +55,78 @@ pub(super) fn common(a: Ty, b: Ty) -> Option<Ty> {
         (Ty::Struct(x), Ty::Struct(y)) => return common_struct(x, y),
         _ => return None,
     })
+}
+
+/// The decimals that hold those of two types, with some digits more before the point.
+fn decimals(a: &DecimalTy, b: &DecimalTy, more: u8) -> Ty {
+    let scale = a.scale().max(b.scale());
+    let whole = (a.width() - a.scale()).max(b.width() - b.scale());
+    let width = (whole + scale + more).min(DecimalTy::MAX_WIDTH);
+    Ty::decimal(width, scale).unwrap_or(Ty::Double)
+}
+
+/// The decimals with the most digits, so many of them behind the point.
+pub(super) fn widest(scale: u8) -> Option<Ty> {
+    Ty::decimal(DecimalTy::MAX_WIDTH, scale)
+}
+
+/// The operands of an operator with decimals, and the type of its result; `None` if an operand is no
+/// decimal and cannot be one, or the result would have too many digits.
+pub(super) fn of_decimals(op: BinaryOp, left: &Expr, right: &Expr) -> Option<(Expr, Expr, Ty)> {
+    let (left, right) = (as_decimal(left)?, as_decimal(right)?);
+    let (Ty::Decimal(a), Ty::Decimal(b)) = (left.ty, right.ty) else { return None };
+    let ty = match op {
+        BinaryOp::Mul => {
+            let width = (a.width() + b.width()).min(DecimalTy::MAX_WIDTH);
+            return Some((left, right, Ty::decimal(width, a.scale() + b.scale())?));
+        }
+        BinaryOp::Add | BinaryOp::Sub => decimals(a, b, 1),
+        BinaryOp::Mod => decimals(a, b, 0),
+        _ => return None,
+    };
+    let operand = widest(a.scale().max(b.scale()))?;
+    Some((implicit(left, operand).ok()?, implicit(right, operand).ok()?, ty))
+}
+
+/// A number as a decimal that has the digits which it is written with.
+fn as_decimal(expr: &Expr) -> Option<Expr> {
+    let value = match (expr.as_literal(), expr.ty) {
+        (_, Ty::Decimal(_)) => return Some(expr.clone()),
+        (Some(Value::Int(v)), _) => Value::decimal_of_int(*v)?,
+        (Some(Value::Double(v)), _) => Value::decimal_of_double(*v)?,
+        (None, Ty::Int) => return implicit(expr.clone(), widest(0)?).ok(),
+        _ => return None,
+    };
+    let ty = value.ty();
+    Some(Expr { kind: ExprKind::Literal(value), ty, ..expr.clone() })
+}
+
+/// The expressions, in which numbers with a point beside decimals are decimals.
+pub(super) fn beside_decimals(exprs: Vec<Expr>) -> Vec<Expr> {
+    let is_decimal = |expr: &Expr| matches!(expr.ty, Ty::Decimal(_));
+    if !exprs.iter().any(is_decimal) {
+        return exprs;
+    }
+    let adapted = |expr: Expr| match expr.as_literal() {
+        Some(Value::Double(_)) => as_decimal(&expr).unwrap_or(expr),
+        _ => expr,
+    };
+    exprs.into_iter().map(adapted).collect()
+}
+
+/// As [`beside_decimals`] for two expressions.
+pub(super) fn both_beside_decimals(left: Expr, right: Expr) -> (Expr, Expr) {
+    let is_decimal = |expr: &Expr| matches!(expr.ty, Ty::Decimal(_));
+    let is_double = |expr: &Expr| matches!(expr.as_literal(), Some(Value::Double(_)));
+    if is_decimal(&left) && is_double(&right) {
+        let right = as_decimal(&right).unwrap_or(right);
+        return (left, right);
+    }
+    if is_decimal(&right) && is_double(&left) {
+        let left = as_decimal(&left).unwrap_or(left);
+        return (left, right);
+    }
+    (left, right)
 }
 
 /// Structures have a common type if they have fields with the same names in the same order.
@@ -91,10 +168,11 @@ pub(super) fn implicit(expr: Expr, ty: Ty) -> Result<Expr, (Expr, Refusal)> {
     }
     match (expr.ty, ty) {
         (Ty::Null, _)
-        | (Ty::Int | Ty::Addr | Ty::Bool, Ty::Double)
+        | (Ty::Int | Ty::Addr | Ty::Bool | Ty::Decimal(_), Ty::Double)
         | (Ty::Int, Ty::Addr)
         | (Ty::Bool, Ty::Int)
-        | (Ty::Date, Ty::Time) => Ok(cast(expr, ty, false)),
+        | (Ty::Date, Ty::Time)
+        | (Ty::Int | Ty::Decimal(_), Ty::Decimal(_)) => Ok(cast(expr, ty, false)),
         (from, ty) if ty.is_nested() && common(from, ty) == Some(ty) => Ok(cast(expr, ty, false)),
         _ => Err((expr, Refusal::Types)),
     }
@@ -111,6 +189,13 @@ pub(super) fn literal(value: &Value<'static>, ty: Ty) -> Option<Value<'static>> 
         (Value::Addr(v), Ty::Int) => i64::try_from(*v).ok().map(Value::Int),
         (Value::Addr(v), Ty::Double) => Some(Value::Double(addr_as_double(*v))),
         (Value::Date(v), Ty::Time) => Some(Value::Time(*v)),
+        (Value::Decimal(v, of), Ty::Double) => Some(Value::Double(of.double(*v))),
+        (Value::Int(_) | Value::Decimal(..), Ty::Decimal(of)) => of.convert(value),
+        (Value::Double(v), Ty::Decimal(of)) => {
+            let exact = Value::decimal_of_double(*v)?;
+            let (_, own) = exact.as_decimal()?;
+            (own.scale() <= of.scale()).then(|| of.convert(&exact)).flatten()
+        }
         (Value::Text(text), _) => Value::parse(text, ty),
         _ if value.ty() == ty => Some(value.clone()),
         _ => None,
@@ -173,9 +258,12 @@ pub(super) fn can_cast(from: Ty, to: Ty) -> bool {
         (from, to),
         (Ty::Null | Ty::Text, _)
             | (_, Ty::Text)
-            | (Ty::Int | Ty::Double | Ty::Addr, Ty::Int | Ty::Double | Ty::Addr)
-            | (Ty::Bool, Ty::Int | Ty::Double | Ty::Bool)
-            | (Ty::Int | Ty::Double, Ty::Bool)
+            | (
+                Ty::Int | Ty::Double | Ty::Addr | Ty::Decimal(_),
+                Ty::Int | Ty::Double | Ty::Addr | Ty::Decimal(_)
+            )
+            | (Ty::Bool, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Bool)
+            | (Ty::Int | Ty::Double | Ty::Decimal(_), Ty::Bool)
             | (Ty::Date, Ty::Time)
             | (Ty::Time, Ty::Date | Ty::TimeOfDay)
     )
@@ -191,7 +279,11 @@ pub(super) fn explicit(expr: Expr, ty: Ty, lenient: bool, range: Option<IntRange
     if expr.ty == ty {
         return Expr { format: Format::Plain, ..expr };
     }
-    let constant = expr.as_literal().and_then(|value| literal(value, ty));
+    let constant = expr.as_literal().and_then(|value| match (value, ty) {
+        // A number is converted with the digits that it is written with.
+        (Value::Double(v), Ty::Decimal(of)) => of.convert(&Value::decimal_of_double(*v)?),
+        _ => literal(value, ty),
+    });
     match constant {
         Some(value) => {
             Expr { kind: ExprKind::Literal(value), ty, format: Format::Plain, span: expr.span }

@@ -31,6 +31,7 @@ fn negate(value: &Value<'static>) -> Option<Value<'static>> {
     match value {
         Value::Int(v) => v.checked_neg().map(Value::Int),
         Value::Double(v) => Some(Value::Double(-v)),
+        Value::Decimal(v, of) => v.checked_neg().map(|v| Value::Decimal(v, of)),
         Value::Interval(v) => v.checked_neg().map(Value::Interval),
         _ => None,
     }

@@ -53,6 +53,16 @@ pub trait Lookup: TableFunctions {
     /// # Errors
     /// As for running it.
     fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic>;
+
+    /// The number of rows of a table; `None` if that is only known by reading it.
+    fn rows(&self, _table: &str) -> Option<usize> {
+        None
+    }
+
+    /// Roughly the number of different values of a column of a table; `None` if it is not known.
+    fn distinct(&self, _table: &str, _column: usize) -> Option<usize> {
+        None
+    }
 }
 
 /// Converts a statement to a plan. `calls` knows the columns of table functions; `definitions` are
@@ -70,7 +80,7 @@ pub fn bind(
 ) -> Result<Planned, Vec<Diagnostic>> {
     let (plan, shared) = bind::statement(statement, catalog, calls, params, definitions)?;
     let functions = rewrite::Functions { row_number: catalog.function("row_number") };
-    let plan = rewrite::plan(plan, shared, functions);
+    let plan = rewrite::plan(plan, shared, functions, calls);
     Ok(match statement.kind {
         StatementKind::Explain { analyze: true, .. } => Planned::Analyze(plan),
         StatementKind::Explain { .. } => {

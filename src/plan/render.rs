@@ -111,6 +111,7 @@ pub(super) fn value(value: &Value<'_>, format: Format) -> String {
         Value::TimeOfDay(_) => format!("'{}'::TIME", text(value)),
         Value::Blob(_) => format!("'{}'::BLOB", text(value)),
         Value::Uuid(_) => format!("'{}'::UUID", text(value)),
+        Value::Decimal(_, of) => format!("{}::DECIMAL({},{})", text(value), of.width(), of.scale()),
         Value::Interval(_) => format!("INTERVAL '{}'", text(value)),
         Value::List(_) | Value::Struct(_) | Value::Map(_) => {
             text(value).chars().take(200).collect()

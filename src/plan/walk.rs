@@ -254,7 +254,10 @@ impl Expr {
             ),
             ExprKind::Cast { range: Some(_), lenient, .. } => !lenient,
             ExprKind::Cast { expr, lenient, .. } => {
-                !lenient && self.ty != Ty::Text && !(self.ty == Ty::Double && expr.ty != Ty::Text)
+                !lenient
+                    && self.ty != Ty::Text
+                    && !(self.ty == Ty::Double && expr.ty != Ty::Text)
+                    && (expr.ty, self.ty) != (Ty::Date, Ty::Time)
             }
             ExprKind::Call { function, .. } => !function.is_total,
             ExprKind::Negate(_) | ExprKind::Symbol(_) | ExprKind::Each(_) => true,

@@ -7,17 +7,19 @@
 //!
 //! Documented differences are not tested:
 //! - types of results: sums of integers (`HUGEINT` in DuckDB), whole numbers from `ceil` and
-//!   `floor`, decimals for literals with a point (`DOUBLE` here);
+//!   `floor`, decimals for literals with a point (`DOUBLE` here), the widths of decimals;
 //! - results outside a type's range, and arguments outside a function's domain, which are errors
 //!   here and infinite or NaN in DuckDB (`sqrt(-1)`, `ln(0)`, `exp(1000)`);
 //! - `//` of floating-point numbers, `upper('ß')`, `epoch_ms` (rounded in DuckDB, truncated here),
 //!   `date_diff('week', …)`, `date_part('epoch', …)` (whole seconds here), months and years as
 //!   durations, text of floating-point numbers, `count_if` of no rows (0 here).
 
+mod tpch;
+
 use std::path::PathBuf;
 use std::process::Command;
 
-use dumpql::{ResultSet, Session, Ty, Value};
+use dumpql::{Format, PointerWidth, ResultSet, Session, Ty, Value};
 use serde_json::{Value as Json, json};
 
 use crate::generate;
@@ -49,7 +51,10 @@ fn answers_equal_those_of_duckdb() {
     assert!(failures.is_empty(), "{} differ\n{}", failures.len(), failures.join("\n"));
 }
 
+/// The written queries, and generated ones: `DUMPQL_TIMES` times as many as usual.
 fn queries() -> Vec<String> {
+    let times = std::env::var("DUMPQL_TIMES").ok().and_then(|times| times.parse().ok());
+    let times: usize = times.unwrap_or(1);
     let written = include_str!("../oracle/queries.sql").lines();
     let written = written.filter(|l| !l.is_empty() && !l.starts_with("--")).map(str::to_owned);
     let nested = include_str!("../oracle/nested.sql").lines();
@@ -59,20 +64,28 @@ fn queries() -> Vec<String> {
     written
         .chain(nested)
         .chain(types)
-        .chain(generate::queries(700))
-        .chain(generate::windows(300))
-        .chain(generate::sub_queries(300))
+        .chain(generate::queries(700 * times))
+        .chain(generate::windows(300 * times))
+        .chain(generate::sub_queries(300 * times))
+        .chain(generate::typed(400 * times))
+        .chain(generate::wide(500 * times))
         .collect()
 }
 
-/// DuckDB's answers; `None`, with a message, if it is not installed.
-fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
+/// A Python that has DuckDB; `None`, with a message, if there is none.
+fn python() -> Option<String> {
     let python = std::env::var("DUMPQL_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let found = Command::new(&python).args(["-c", "import duckdb"]).output();
     if !found.is_ok_and(|output| output.status.success()) {
         eprintln!("SKIPPED: {python} with the module duckdb not found (set DUMPQL_PYTHON)");
         return None;
     }
+    Some(python)
+}
+
+/// DuckDB's answers; `None`, with a message, if it is not installed.
+fn ask(tables: &[Rows], queries: &[String]) -> Option<Vec<Json>> {
+    let python = python()?;
     let folder = std::env::temp_dir().join(format!("dumpql-duckdb-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a temporary folder");
     let (job, answers) = (folder.join("job.json"), folder.join("answers.json"));
@@ -117,6 +130,17 @@ fn json_of(value: &Value<'_>) -> Json {
             }
             let names = of.fields().iter().map(|(name, _)| (*name).to_owned());
             Json::Object(names.zip(values).collect())
+        }
+        Value::Decimal(..) => {
+            let text = Format::Plain.render(value, PointerWidth::Bits64);
+            json!(text.parse::<f64>().expect("a decimal is a number"))
+        }
+        Value::Map(v) => {
+            let key = |key: Value<'_>| match json_of(&key) {
+                Json::String(text) => text,
+                other => other.to_string(),
+            };
+            Json::Object(v.entries().map(|(k, v)| (key(k), json_of(&v))).collect())
         }
         other => unreachable!("tables of tests hold no {other:?}"),
     }

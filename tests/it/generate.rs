@@ -1,6 +1,11 @@
 //! Generates tables and queries for the comparison with DuckDB, deterministically.
 
+mod types;
+mod wide;
+
 use dumpql::{Ty, Value};
+pub(crate) use types::typed;
+pub(crate) use wide::wide;
 
 use crate::rows::Rows;
 
@@ -403,8 +408,11 @@ fn limited(dice: &mut Dice) -> String {
     let mut w = Writer { dice, from: &[""] };
     let (key, item, filter) = (w.any(1), w.any(1), w.truth(1));
     // An ordinal or a constant would not order by its value; the id makes the order total.
-    let key =
-        if key.bytes().all(|b| b.is_ascii_digit() || b == b'-') { "a".to_owned() } else { key };
+    let key = if key.bytes().all(|b| b.is_ascii_digit() || b"-()".contains(&b)) {
+        "a".to_owned()
+    } else {
+        key
+    };
     format!(
         "SELECT id, {item} FROM t WHERE {filter} ORDER BY {key}{order}, id LIMIT {limit} OFFSET {offset}"
     )

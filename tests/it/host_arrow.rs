@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dumpql::extend::{ArrowBatches, ArrowColumns, ArrowTable, struct_array};
-use dumpql::polars_arrow::array::{Array, Int64Array, StructArray, Utf8ViewArray};
-use dumpql::polars_arrow::datatypes::{ArrowDataType, Field, TimeUnit};
+use dumpql::polars_arrow::array::{Array, Int64Array, PrimitiveArray, StructArray, Utf8ViewArray};
+use dumpql::polars_arrow::datatypes::{ArrowDataType, Field, IntervalUnit, TimeUnit};
 use dumpql::{Code, Options, Params, Session, Value};
 
 fn session() -> Session {
@@ -132,10 +132,26 @@ fn an_error_of_a_scan_ends_the_query() {
 }
 
 #[test]
+fn decimals_cross_arrow_as_what_they_are() {
+    let decimal = ArrowDataType::Decimal(9, 2);
+    let dtype = fields(&[("x", decimal.clone())]);
+    let values = PrimitiveArray::<i128>::from(vec![Some(150), None, Some(-5)]).to(decimal).boxed();
+    let mut columns = ArrowColumns::new(&dtype).unwrap();
+    columns.push(&batch(&dtype, vec![values])).unwrap();
+    let session = Session::from_images(Vec::new(), &Options::default()).unwrap();
+    session.attach_rows("d", columns.finish()).unwrap();
+    let result = session.query("SELECT x, sum(x) OVER () AS s FROM d").unwrap();
+    assert_eq!(crate::rows::texts(&result), ["1.50|1.45", "|1.45", "-0.05|1.45"]);
+    assert_eq!(result.fields()[0].ty.name(), "DECIMAL(9,2)");
+    assert_eq!(result.column_values::<f64>("x"), Some(vec![Some(1.5), None, Some(-0.05)]));
+    assert_eq!(result.column_values::<i64>("x"), Some(vec![None; 3]));
+}
+
+#[test]
 fn unsupported_arrow_types_are_an_error() {
     for dtype in [
         ArrowDataType::Int64,
-        fields(&[("x", ArrowDataType::Decimal(9, 2))]),
+        fields(&[("x", ArrowDataType::Interval(IntervalUnit::MonthDayNano))]),
         fields(&[("x", fields(&[("y", ArrowDataType::Int64)]))]),
     ] {
         assert_eq!(ArrowColumns::new(&dtype).unwrap_err().code, Code::BadQuery, "{dtype:?}");

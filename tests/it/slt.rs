@@ -64,7 +64,7 @@ const fn letter(ty: Ty) -> char {
         Ty::Null => 'N',
         Ty::Bool => 'B',
         Ty::Int => 'I',
-        Ty::Double => 'R',
+        Ty::Double | Ty::Decimal(_) => 'R',
         Ty::Text => 'T',
         Ty::Addr => 'A',
         Ty::Time | Ty::Date => 'D',

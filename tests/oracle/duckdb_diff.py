@@ -84,4 +84,5 @@ def main():
         json.dump(answers, file)
 
 
-main()
+if __name__ == "__main__":
+    main()

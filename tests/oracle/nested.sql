@@ -119,3 +119,45 @@ SELECT j ->> 'n', (j -> 'l')::VARCHAR FROM (VALUES ('{"n": 1, "l": [1, 2]}'), ('
 SELECT json_valid('{bad'), json_valid('[1]'), json_array_length('[1,2]'), json_array_length('{"a":[1]}', '$.a'), json_array_length('{}'), json_type('{"a":1}'), json_type('-1'), json_type('1.5'), json_type('"x"'), json_type('null')
 SELECT json_keys('{"b":1,"a":2}'), json_keys('[1]'), to_json([1, NULL]), to_json({'a': 1, 'b': 'x"y'}), to_json('x'), to_json(true), json_extract('{"a":1,"a":2}', 'a')
 SELECT json_extract('{bad', 'a')
+SELECT max(x, 2), min(x, 2), max(x, 9), min(x, 1) FROM (VALUES (1), (NULL), (3), (2), (3)) AS t(x)
+SELECT g, max(x, 2), min(s, 2) FROM (VALUES (1, 5, 'b'), (2, 6, 'a'), (1, 7, 'c'), (1, NULL, NULL), (2, NULL, 'a'), (3, NULL, NULL)) AS t(g, x, s) GROUP BY g ORDER BY g
+SELECT max(x, 2) AS m FROM (VALUES (1)) AS t(x) WHERE x > 5
+SELECT max(x, 0) FROM (VALUES (1)) AS t(x)
+SELECT max(x, NULL) FROM (VALUES (1)) AS t(x)
+SELECT arg_max(a, b, 2), arg_min(a, b, 2), arg_max(a, b), arg_max_null(a, b), arg_min_null(a, b) FROM (VALUES (NULL, 5), (1, 4), (2, NULL), (3, 3), (4, 2)) AS t(a, b)
+SELECT arg_max(s, d, 2), arg_min(d, s), arg_max(l, s) FROM (VALUES ('a', DATE '2024-01-01', [1]), ('b', DATE '2024-01-03', [2]), ('c', DATE '2024-01-02', [3])) AS t(s, d, l)
+SELECT x, max(x, 2) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), arg_max(x, -x, 1) OVER (ORDER BY x), histogram(x) OVER (ORDER BY x) FROM (VALUES (1), (2), (3)) AS t(x) ORDER BY x
+SELECT max(DISTINCT x, 2), max(x, 2) FILTER (WHERE x < 3) FROM (VALUES (1), (3), (3), (2)) AS t(x)
+SELECT list_aggregate([1, 2, 3], 'max', 2), list_aggregate([1, 2, 3], 'quantile_cont', [0.5]), list_histogram([1, 1, 3])
+SELECT histogram(x), histogram(s), histogram(DISTINCT x) FROM (VALUES (3, 'a'), (NULL, 'b'), (1, 'a'), (3, NULL)) AS t(x, s)
+SELECT g, histogram(x) FROM (VALUES (1, 5), (2, 6), (1, 5), (1, NULL), (3, NULL)) AS t(g, x) GROUP BY g ORDER BY g
+SELECT histogram(x) FROM (VALUES (3)) AS t(x) WHERE x > 5
+SELECT histogram(x::BIGINT, [1, 2, 3]), histogram(x::BIGINT, [3, 1, 9]), histogram_exact(x::BIGINT, [1, 2]) FROM (VALUES (3), (NULL), (1), (3), (7), (0), (2)) AS t(x)
+SELECT histogram(s, ['b', 'd']), histogram_exact(s, ['c']), histogram(x, [3.5, 10.5]) FROM (VALUES ('a', 1), ('c', 2), ('z', 4)) AS t(s, x)
+SELECT histogram(x, NULL) FROM (VALUES (1)) AS t(x)
+SELECT histogram(x, [1, NULL]) FROM (VALUES (1)) AS t(x)
+SELECT quantile_cont(x, [0.5, 0.25]), quantile_disc(x, [0.5, 0.25]), quantile(x, [0.1, 1.0]), quantile_cont(x, []) FROM (VALUES (1), (2), (2), (3), (NULL)) AS t(x)
+SELECT g, quantile_disc(s, [0.5, 1]), quantile_cont(x, [0, 0.75, 1]) FROM (VALUES (1, 'b', 2), (1, 'a', 5), (2, 'c', 6), (3, NULL, NULL)) AS t(g, s, x) GROUP BY g ORDER BY g
+SELECT quantile_disc(d, 0.5), quantile_disc(d, [0.0, 1.0]), typeof(quantile_disc(d, 0.5)), typeof(arg_max(d, d)), typeof(arg_min(d, d)) FROM (VALUES (DATE '2024-01-01'), (DATE '2024-01-05')) AS t(d)
+SELECT quantile_cont(x, [0.5, 2.0]) FROM (VALUES (1)) AS t(x)
+SELECT approx_top_k(x, 2) FROM (VALUES (1), (2), (2), (3), (3), (3), (NULL), (NULL), (NULL), (NULL)) AS t(x)
+SELECT json_group_array(x), json_group_object(s, x) FROM (VALUES (1, 'a'), (NULL, 'b'), (2, 'c')) AS t(x, s)
+SELECT json_group_array(x) FROM (VALUES (1)) AS t(x) WHERE x > 5
+SELECT list_zip([1, 2], ['a', 'b', 'c']), list_zip([1, 2], ['a', 'b', 'c'], true), list_zip([1], [2], [3]), list_zip([1, 2]), array_zip([1], NULL), list_zip([], [1])
+SELECT list_zip()
+SELECT unnest(list_zip([1, 2], ['a', 'b']))
+SELECT list_dot_product([1.0, 2.0], [3.0, 4.0]), list_inner_product([1, 2], [3, 4]), list_distance([1, 2], [3, 4]), list_cosine_similarity([1.0, 2.0], [3.0, 4.0]), list_cosine_distance([1.0, 2.0], [3.0, 4.0]), list_negative_inner_product([1.0], [2.0]), list_dot_product([], []), list_dot_product(NULL, [1.0])
+SELECT list_dot_product([1.0], [3.0, 4.0])
+SELECT list_dot_product([1.0, NULL], [3.0, 4.0])
+SELECT struct_insert({'a': 1}, b := 2, c := 'x'), struct_update({'a': 1, 'b': 2}, b := 'q'), struct_update({'a': 1}, c := 2), struct_concat({'a': 1}, {'b': 2}), struct_concat(row(1), row('x'))
+SELECT struct_insert(s, c := s.a + 1), struct_update(s, a := 'x'), struct_keys(s), struct_values(s), struct_extract_at(s, 1) FROM (VALUES ({'a': 1, 'B': 'y'}), ({'a': NULL, 'B': 'z'}), (NULL)) AS t(s)
+SELECT struct_insert({'a': 1}, a := 2)
+SELECT struct_concat(row(1), {'a': 2})
+SELECT map_contains_entry(MAP {'a': 1}, 'a', 1), map_contains_entry(MAP {'a': 1}, 'b', 1), map_contains_value(MAP {'a': 1}, 1), map_contains_value(MAP {'a': 1}, 2)
+SELECT json_array(1, NULL, [1, 2], {'a': 1}, 'x', DATE '2024-01-01'), json_array(), json_object(), json_object('a', NULL, 'b', [1]), json_quote('a"b'), array_to_json([1, NULL]), row_to_json({'a': NULL})
+SELECT json_object(1, 2)
+SELECT json_exists('{"a":null}', '$.a'), json_exists('{"a":1}', '$.b'), json_exists('[1]', '$[3]'), json_value('{"a":{"b":1}}', '$.a'), json_value('{"a":"x"}', '$.a'), json_value('{"a":null}', '$.a'), json_value('{"a":true}', '$.a'), json_value('[7]', 0)
+SELECT overlay('abc', 'x', 2), overlay('abcdef', 'x', 2, 3), overlay('abc', 'x', 0), overlay('abc', 'x', 10), overlay('abc', 'xyz', -1), overlay('abcdef', 'x', 3, 0), overlay('abcdef', 'x', 3, -1), overlay('äöü', 'x', 2, 1)
+SELECT parse_path('/a/b/c.txt'), parse_path(''), parse_path('a//b/'), parse_path('C:\a\b'), CAST(from_binary('0110') AS VARCHAR), hex(from_binary('111100001')), hex(unbin('')), from_binary('1') = '\x01'::BLOB
+SELECT from_binary('2')
+SELECT list_prepend(1, [2]), array_prepend(1, [2]), length(current_localtime()::VARCHAR) > 7

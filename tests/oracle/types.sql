@@ -34,3 +34,46 @@ SELECT map_keys(m), map_values(m) FROM (SELECT MAP(list(k ORDER BY k), list(v OR
 SELECT unnest(map_keys(MAP {'a': 1, 'b': 2})), unnest(map_values(MAP {'a': 1, 'b': 2}))
 SELECT CAST('{a=1, b=2}'::MAP(VARCHAR, INTEGER) AS VARCHAR), CAST(MAP {1: 2} AS MAP(BIGINT, DOUBLE))[1]
 SELECT '2024-01-15'::VARCHAR(10), 'abc'::CHAR(2), CAST('x' AS TEXT)
+SELECT '1.005'::DECIMAL(10, 2), '-2.5'::DECIMAL(5, 0), '1e2'::DECIMAL(5, 1), '1.25e1'::NUMERIC(5, 1), ' 1.5 '::DEC(5, 2), '.5'::DECIMAL(5, 2), '5.'::DECIMAL(5, 2), '1_000.5'::DECIMAL(10, 2)
+SELECT TRY_CAST(1000 AS DECIMAL(5, 2)), TRY_CAST('x' AS DECIMAL(5, 2)), TRY_CAST('999.995' AS DECIMAL(5, 2)), TRY_CAST('inf'::DOUBLE AS DECIMAL(5, 2)), TRY_CAST('' AS DECIMAL(5, 2)), TRY_CAST('1,5' AS DECIMAL(5, 2)), TRY_CAST('.' AS DECIMAL(5, 2)), TRY_CAST(1234.5::DECIMAL(10, 1) AS DECIMAL(4, 1))
+SELECT 1000::DECIMAL(5, 2)
+SELECT x::DECIMAL(10, 2), x::DECIMAL(10, 0) FROM (VALUES (1.005e0::DOUBLE), (2.5), (-2.5), (NULL), (2.675)) AS t(x)
+SELECT 1.005::DECIMAL(10, 2), -2.5::DECIMAL(5, 0), (-0.125)::DECIMAL(5, 2), true::DECIMAL(5, 2), 7::BIGINT::DECIMAL(5, 2), 0.5::DECIMAL(3, 1)::BOOLEAN, 2.5::DECIMAL(10, 2)::BIGINT, (-2.5)::DECIMAL(10, 2)::BIGINT, 2.25::DECIMAL(10, 2)::DOUBLE
+SELECT '123.456'::DECIMAL(10, 3)::DECIMAL(10, 1), '-1.25'::DECIMAL(10, 2)::DECIMAL(10, 1), 1.5::DECIMAL(10, 2)::VARCHAR, 0.05::DECIMAL(3, 2)::VARCHAR, (-0.05)::DECIMAL(3, 2)::VARCHAR, 5::DECIMAL(3, 0)::VARCHAR, 0::DECIMAL(4, 2)::VARCHAR, 'is ' || 1.5::DECIMAL(3, 2)
+SELECT typeof(1::DECIMAL), typeof(1::NUMERIC(5)), typeof(1::DEC(5, 1)), typeof(-(1.5::DECIMAL(10, 2))), typeof(1.5::DECIMAL(10, 2) * 2.5::DECIMAL(5, 1)), typeof(1::DECIMAL(4, 1) + 1::DECIMAL(4, 2)), typeof(1.5::DECIMAL(10, 2) / 2), typeof(1.5::DECIMAL(10, 2) + 1.5)
+SELECT 1::DECIMAL(5, 6)
+SELECT 1::DECIMAL(0, 0)
+SELECT a + b, a - b, a * b, a / b, a % b, a // b, -a, +a, a + 1, 2 * a, a - 0.05, 1 - a, a * 1.5, b % 2 FROM (VALUES (7.5::DECIMAL(10, 2), 2.25::DECIMAL(5, 2)), (-7.5, 0.5), (NULL, 1), (1, NULL)) AS t(a, b)
+SELECT x * (1 - d) * (1 + t) FROM (VALUES (1234.56::DECIMAL(12, 2), 0.05::DECIMAL(3, 2), 0.08::DECIMAL(3, 2)), (0.01, 0.1, 0)) AS v(x, d, t)
+SELECT a / 0, a % 0 FROM (VALUES (7.5::DECIMAL(10, 2))) AS t(a)
+SELECT x = 1.1, x = 1.1::DOUBLE, x < 2, x IN (1.1, 2), x BETWEEN 1 AND 1.1, x = '1.1', x = 1, x <> 1.10, x IS DISTINCT FROM 1.1, 1.05 < x, x > 1.09999 FROM (VALUES (1.1::DECIMAL(10, 2)), (2), (NULL)) AS t(x)
+SELECT a.x, b.y FROM (VALUES (1.10::DECIMAL(10, 2)), (3)) AS a(x) JOIN (VALUES (1.1::DECIMAL(5, 1), 'p'), (2, 'q')) AS b(x, y) ON a.x = b.x
+SELECT a.x FROM (VALUES (1.10::DECIMAL(10, 2)), (3)) AS a(x) JOIN (VALUES (3), (4)) AS b(x) ON a.x = b.x
+SELECT x, count(*) FROM (VALUES (1.10::DECIMAL(10, 2)), (1.1), (2), (NULL)) AS a(x) GROUP BY x ORDER BY x
+SELECT DISTINCT x FROM (VALUES (1.10::DECIMAL(10, 2)), (1.1), (-2), (10), (9.5), (NULL)) AS a(x) ORDER BY x DESC NULLS LAST
+SELECT sum(x), avg(x), min(x), max(x), median(x), quantile_cont(x, 0.3), quantile_disc(x, 0.3), mad(x), fsum(x), count(DISTINCT x), mode(x), arg_max(x, x), first(x ORDER BY x), stddev(x), sum(DISTINCT x), list(x ORDER BY x), max(x, 2) FROM (VALUES (1.5::DECIMAL(10, 2)), (2.25), (NULL), (7.13), (0.02)) AS t(x)
+SELECT typeof(avg(x)), typeof(min(x)), typeof(median(x)), typeof(quantile_disc(x, 0.5)), typeof(mode(x)), typeof(stddev(x)), typeof(mad(x)) FROM (VALUES (1.5::DECIMAL(10, 2))) AS t(x)
+SELECT g, sum(x), avg(x) FROM (VALUES (1, 1.5::DECIMAL(10, 2)), (1, 2.25), (2, NULL), (3, 0.01), (3, 0.02)) AS t(g, x) GROUP BY g ORDER BY g
+SELECT x, sum(x) OVER (ORDER BY x), avg(x) OVER (ORDER BY x ROWS BETWEEN 1 PRECEDING AND CURRENT ROW), lag(x) OVER (ORDER BY x), count(*) OVER (ORDER BY x RANGE BETWEEN 1 PRECEDING AND CURRENT ROW), rank() OVER (ORDER BY x DESC) FROM (VALUES (1.10::DECIMAL(10, 2)), (1.1), (2), (2.15), (NULL)) AS a(x) ORDER BY x
+SELECT round(x, 1), round(x), floor(x), ceil(x), trunc(x), abs(x), sign(x), round(x, 5), sqrt(abs(x)), typeof(round(x, 1)), typeof(floor(x)), typeof(abs(x)), typeof(round(x, 5)) FROM (VALUES (-2.25::DECIMAL(10, 2)), (2.25), (12.5), (-0.5), (3.0), (NULL)) AS t(x)
+SELECT round(x, -1), round(x, -2) FROM (VALUES (-12.25::DECIMAL(10, 2)), (55), (149.99)) AS t(x)
+SELECT greatest(x, 2), least(x, 2.5), coalesce(NULL, x), coalesce(x, 1.5), CASE WHEN x > 1 THEN x ELSE 0 END, nullif(x, 1.5), if(x > 1, x, 2) FROM (VALUES (1.5::DECIMAL(10, 2)), (NULL), (0.5)) AS t(x)
+SELECT [1.5::DECIMAL(3, 1), 2], {'a': 1.5::DECIMAL(3, 1)}.a, MAP {1.5::DECIMAL(3, 1): 2}[1.5], list_sort([2.5::DECIMAL(3, 1), 1]), list_sum([2.5::DECIMAL(3, 1), 1]), '[1.25]'::DECIMAL(5, 2)[], to_json([1.55::DECIMAL(3, 2)]), list_contains([2.5::DECIMAL(3, 1)], 2.5)
+SELECT 1.5::DECIMAL(3, 1) UNION ALL SELECT 2.25::DECIMAL(4, 2)
+SELECT 1.5::DECIMAL(3, 1) UNION SELECT 1.50::DECIMAL(4, 2)
+SELECT x FROM (VALUES (1.5::DECIMAL(3, 1)), (2)) AS t(x) WHERE x IN (SELECT y FROM (VALUES (1.50::DECIMAL(5, 2))) AS u(y))
+SELECT 5::DECIMAL(3, 1) & 1
+SELECT 2.5::DECIMAL(3, 1) ** 2, @(-2.5::DECIMAL(3, 1)), sqrt(2.25::DECIMAL(3, 2)), ln(1::DECIMAL(3, 1))
+SELECT name COLLATE NOCASE, count(*) FROM (VALUES ('a'), ('A'), ('b'), (NULL)) AS t(name) GROUP BY name COLLATE NOCASE ORDER BY count(*) DESC, 1
+SELECT name COLLATE NOCASE AS n, count(*) FROM (VALUES ('A'), ('a'), ('b')) AS t(name) GROUP BY n ORDER BY n
+SELECT name COLLATE NOCASE, count(*) FROM (VALUES ('A'), ('a'), ('b')) AS t(name) GROUP BY 1 ORDER BY 1
+SELECT count(DISTINCT name COLLATE NOCASE), max(name COLLATE NOCASE), min(name COLLATE NOCASE), list(name COLLATE NOCASE ORDER BY name COLLATE NOCASE) FROM (VALUES ('A'), ('b'), ('B'), ('a')) AS t(name)
+SELECT DISTINCT name COLLATE NOCASE FROM (VALUES ('A'), ('a'), ('b')) AS t(name)
+SELECT DISTINCT ON (name COLLATE NOCASE) name FROM (VALUES ('A'), ('a'), ('b')) AS t(name)
+SELECT row_number() OVER (PARTITION BY name COLLATE NOCASE ORDER BY name), name FROM (VALUES ('A'), ('a'), ('b')) AS t(name) ORDER BY name
+SELECT name, rank() OVER (ORDER BY name COLLATE NOCASE) FROM (VALUES ('A'), ('b'), ('a')) AS t(name)
+SELECT t.a, u.b FROM (VALUES ('A'), ('c')) AS t(a) JOIN (VALUES ('a'), ('b')) AS u(b) ON a = b COLLATE NOCASE
+SELECT n FROM (VALUES ('B'), ('a'), ('C')) AS t(n) ORDER BY n COLLATE NOCASE DESC
+SELECT name FROM (VALUES ('A'), ('a')) AS t(name) GROUP BY name COLLATE NOCASE
+SELECT median(x), quantile_cont(x, 0.3), mad(x), quantile_cont(y, 0.25) FROM (VALUES (-35::DECIMAL(9, 0), -1.05::DECIMAL(9, 2)), (-34, 2.5), (-30, -7.77), (-29, 0.01)) AS t(x, y)
+SELECT x, sum(x) OVER (ORDER BY x RANGE BETWEEN 0.5 PRECEDING AND 1 FOLLOWING), count(*) OVER (ORDER BY x DESC RANGE BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (VALUES (1.10::DECIMAL(10, 2)), (1.5), (1.6), (2.15), (NULL)) AS a(x) ORDER BY x

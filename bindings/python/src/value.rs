@@ -25,7 +25,7 @@ impl<'py> Objects<'py> {
         Ok(Self { py, epoch })
     }
 
-    /// Addresses are integers, points in time aware datetimes, days dates, intervals timedeltas, blobs
+    /// Addresses are integers, points in time aware datetimes, days dates, intervals timedeltas, decimals `Decimal`s, blobs
     /// bytes. A point in time or a day outside the range of Python is its text, as are lists,
     /// structures, maps and UUIDs.
     pub(crate) fn of(&self, value: &Value<'_>) -> PyResult<Bound<'py, PyAny>> {
@@ -47,6 +47,9 @@ impl<'py> Objects<'py> {
             },
             Value::TimeOfDay(within) if *within < DAY => {
                 self.epoch.add(delta(py, *within)?)?.call_method0("time")
+            }
+            Value::Decimal(..) => {
+                py.import("decimal")?.getattr("Decimal")?.call1((self.text(value),))
             }
             Value::Interval(value) => Ok(delta(py, *value)?.into_any()),
             Value::Blob(blob) => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+from decimal import Decimal
 from pathlib import Path
 
 import duckdb
@@ -92,7 +93,10 @@ def test_arrow_data_becomes_tables(d: dumpql.Session) -> None:
     assert d.sql("FROM p").rows() == [("a", "x"), ("b", "y")]
     d.register("q", pandas.DataFrame({"k": ["a", None], "n": [1, 2]}))
     assert d.sql("FROM q").rows() == [("a", 1), (None, 2)]
-    for bad in (pyarrow.array([[1]]), pyarrow.array([1], pyarrow.decimal128(9, 2))):
+    d.register("e", pyarrow.table({"x": pyarrow.array(["1.50", None]).cast(pyarrow.decimal128(9, 2))}))
+    assert d.sql("FROM e").rows() == [(Decimal("1.50"),), (None,)]
+    assert d.sql("FROM e").arrow().column(0).to_pylist() == [Decimal("1.50"), None]
+    for bad in (pyarrow.array([[1]]), pyarrow.array([{"y": 1}])):
         with pytest.raises(dumpql.QueryError, match="cast the column"):
             d.register("bad", pyarrow.table({"x": bad}))
     with pytest.raises(dumpql.ExecutionError):

@@ -3,27 +3,42 @@
 use std::cmp::Ordering;
 
 use super::kernel::{Aggregate, Args, OverFrames, Rows, SeenGroups, States, same};
+use super::listed::{self, is_several};
 use super::number::Truths;
 use super::pick::{Pick, Picks};
-use super::{SAME, order};
-use crate::catalog::Physical;
+use super::{order, sig};
+use crate::catalog::Ty::{self, Int, Null};
+use crate::catalog::{Physical, Signature};
 use crate::diag::Diagnostic;
 use crate::exec::col::Col;
 
+const ONE_OR_MORE: &[Signature] = &[sig(&[Null], Null), sig(&[Null, Int], Ty::ANY_LIST)];
+
 pub(super) const ALL: &[Aggregate] = &[
-    Aggregate::new("min", "The smallest value.", SAME, &[("min(x)", "1")], |args, groups| {
-        start(args, groups, false)
-    })
+    Aggregate::new(
+        "min",
+        "The smallest value. With a second argument a list of so many of the smallest values, the smallest first.",
+        ONE_OR_MORE,
+        &[("min(x)", "1"), ("min(x, 2)", "[1, 2]")],
+        |args, groups| start(args, groups, false),
+    )
     .over_frames(OverFrames::Least)
     .of_values(),
-    Aggregate::new("max", "The largest value.", SAME, &[("max(x)", "5")], |args, groups| {
-        start(args, groups, true)
-    })
+    Aggregate::new(
+        "max",
+        "The largest value. With a second argument a list of so many of the largest values, the largest first.",
+        ONE_OR_MORE,
+        &[("max(x)", "5"), ("max(x, 2)", "[5, 2]")],
+        |args, groups| start(args, groups, true),
+    )
     .over_frames(OverFrames::Greatest)
     .of_values(),
 ];
 
 fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
+    if is_several(args.call) {
+        return listed::best(groups, largest);
+    }
     let wanted = if largest { Ordering::Greater } else { Ordering::Less };
     match args.ty().physical() {
         Physical::Bool => Box::new(Truths::new(groups, !largest)),
@@ -32,7 +47,7 @@ fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
         Physical::Double => Box::new(Best::<f64>::new(groups, wanted)),
         // A single text is stored by value, so that states over different columns can be merged.
         Physical::Text if groups == 1 => Box::new(BestText { best: None, wanted }),
-        _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted })),
+        _ => Box::new(Picks::new(groups, Pick::Best { by: 0, wanted, nulls: true })),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Aggregates that need all values of a group at once: quantiles, `mode`, `string_agg`.
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
-use super::{ANY_BY_DOUBLE, SAME, quantile, sig};
+use super::{SAME, quantile, sig};
 use crate::catalog::Ty::{self, Double, Interval, Null, Text, Time};
 use crate::catalog::{ListBuilder, Nested, Signature};
 use crate::diag::Diagnostic;
@@ -14,6 +14,7 @@ const QUANTILE: &[Signature] = &[
     sig(&[Double, Double], Double),
     sig(&[Interval, Double], Interval),
     sig(&[Time, Double], Time),
+    sig(&[Double, Ty::ANY_LIST], Ty::ANY_LIST),
 ];
 
 /// Bytes of lists between two checks of the query's memory limit.
@@ -34,7 +35,7 @@ pub(super) const ALL: &[Aggregate] = &[
         "A list of the values, NULLs included, in the order of the rows or of ORDER BY; NULL of no rows.",
         &[sig(&[Null], Ty::ANY_LIST)],
         &[("list(x ORDER BY x DESC)", "[5, 2, 2, 1]")],
-        |_, groups| Box::new(Lists { rows: vec![Vec::new(); groups], result: listed, nulls: true }),
+        |_, groups| Lists::with_nulls(groups, listed),
     )
     .of_all_rows()
     .or(&["array_agg"]),
@@ -48,17 +49,17 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_all_rows(),
     Aggregate::new(
         "quantile_cont",
-        "The value below which the given fraction of values lies, interpolated between neighbours.",
+        "The value below which the given fraction of values lies, interpolated between neighbours. For a list of fractions, a list.",
         QUANTILE,
-        &[("quantile_cont(x, 0.75)", "2.75")],
+        &[("quantile_cont(x, 0.75)", "2.75"), ("quantile_cont(x, [0, 0.5])", "[1.0, 2.0]")],
         |_, groups| Lists::start(groups, |args, rows| quantile::of(args, rows, true)),
     )
     .of_all_rows()
     .or(&["percentile_cont", "approx_quantile"]),
     Aggregate::new(
         "quantile_disc",
-        "The smallest value such that at least the given fraction of values is not above it.",
-        ANY_BY_DOUBLE,
+        "The smallest value such that at least the given fraction of values is not above it. For a list of fractions, a list.",
+        &[sig(&[Null, Double], Null), sig(&[Null, Ty::ANY_LIST], Ty::ANY_LIST)],
         &[("quantile_disc(x, 0.75)", "2")],
         |_, groups| Lists::start(groups, |args, rows| quantile::of(args, rows, false)),
     )
@@ -92,10 +93,10 @@ pub(super) const ALL: &[Aggregate] = &[
 ];
 
 /// Computes the result of each group from the rows whose first argument has a value.
-type Finish = fn(&Args<'_>, Vec<Vec<u32>>) -> Result<Col, Diagnostic>;
+pub(super) type Finish = fn(&Args<'_>, Vec<Vec<u32>>) -> Result<Col, Diagnostic>;
 
 /// The rows of each group whose first argument has a value.
-struct Lists {
+pub(super) struct Lists {
     rows: Vec<Vec<u32>>,
     result: Finish,
     /// Whether rows without a value are kept, too.
@@ -103,8 +104,13 @@ struct Lists {
 }
 
 impl Lists {
-    fn start(groups: usize, result: Finish) -> Box<dyn States> {
+    pub(super) fn start(groups: usize, result: Finish) -> Box<dyn States> {
         Box::new(Self { rows: vec![Vec::new(); groups], result, nulls: false })
+    }
+
+    /// As above with the rows that have no value.
+    pub(super) fn with_nulls(groups: usize, result: Finish) -> Box<dyn States> {
+        Box::new(Self { rows: vec![Vec::new(); groups], result, nulls: true })
     }
 }
 
@@ -169,7 +175,7 @@ fn joined(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 
 /// The values as lists.
 #[allow(clippy::needless_pass_by_value, reason = "the signature of `Finish`")]
-fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
+pub(super) fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     let (ty, element) = (args.call.ty, args.ty());
     let mut lists: Vec<Option<Nested<'static>>> = Vec::with_capacity(rows.len());
@@ -194,7 +200,7 @@ fn listed(args: &Args<'_>, rows: Vec<Vec<u32>>) -> Result<Col, Diagnostic> {
 }
 
 /// How often each value occurs in each group: group, row of the first occurrence, count.
-fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usize)> {
+pub(super) fn counts(args: &Args<'_>, arg: &Col, rows: &[Vec<u32>]) -> Vec<(usize, u32, usize)> {
     let mut groups: Vec<u64> = Vec::new();
     for (group, rows) in (0u64..).zip(rows) {
         groups.resize(groups.len() + rows.len(), group);

@@ -6,6 +6,7 @@ mod count;
 mod host;
 mod kernel;
 mod list;
+mod listed;
 mod moments;
 mod number;
 mod pairs;
@@ -17,6 +18,8 @@ mod sum;
 pub use host::Accumulator;
 pub use kernel::Aggregate;
 pub(super) use kernel::{Args, OverFrames, Rows, States};
+pub(super) use listed::is_several;
+pub(super) use sum::unit_of;
 
 use rayon::prelude::*;
 
@@ -26,7 +29,7 @@ use super::eval::Eval;
 use super::frame::Frame;
 use super::{order, sort, uses};
 use crate::catalog::Signature;
-use crate::catalog::Ty::{self, Addr, Bool, Double, Int, Interval, Null, Text, Time};
+use crate::catalog::Ty::{self, Double, Null};
 use crate::diag::{Code, Diagnostic};
 use crate::plan::{AggregateCall, Expr, Plan};
 
@@ -40,6 +43,7 @@ pub fn aggregates() -> impl Iterator<Item = &'static Aggregate> {
         best::ALL,
         pick::ALL,
         list::ALL,
+        listed::ALL,
         number::ALL,
         moments::ALL,
         pairs::ALL,
@@ -53,27 +57,6 @@ const fn sig(args: &'static [Ty], returns: Ty) -> Signature {
 
 const SAME: &[Signature] = &[sig(&[Null], Null)];
 const TO_DOUBLE: &[Signature] = &[sig(&[Double], Double)];
-const ANY: &[Signature] = &[
-    sig(&[Bool, Null], Bool),
-    sig(&[Int, Null], Int),
-    sig(&[Double, Null], Double),
-    sig(&[Text, Null], Text),
-    sig(&[Addr, Null], Addr),
-    sig(&[Time, Null], Time),
-    sig(&[Interval, Null], Interval),
-    sig(&[Ty::ANY_LIST, Null], Ty::ANY_LIST),
-    sig(&[Ty::ANY_STRUCT, Null], Ty::ANY_STRUCT),
-];
-const ANY_BY_DOUBLE: &[Signature] = &[
-    sig(&[Bool, Double], Bool),
-    sig(&[Int, Double], Int),
-    sig(&[Double, Double], Double),
-    sig(&[Text, Double], Text),
-    sig(&[Addr, Double], Addr),
-    sig(&[Time, Double], Time),
-    sig(&[Interval, Double], Interval),
-];
-
 /// Roughly what the state of a group takes.
 const BYTES_PER_GROUP: usize = 32;
 

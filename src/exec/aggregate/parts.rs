@@ -6,6 +6,7 @@
 use rayon::prelude::*;
 
 use super::kernel::{Aggregate, Args, Rows, States};
+use super::listed::is_several;
 use super::uses;
 use crate::diag::Diagnostic;
 use crate::exec::engine::Engine;
@@ -18,7 +19,8 @@ use crate::plan::{AggregateCall, Expr, Plan, Rel};
 fn by_parts<'a>(engine: &'a Engine<'_>, call: &AggregateCall) -> Option<&'a Aggregate> {
     let plain = !call.distinct && call.order_by.is_empty() && call.filter.is_none();
     let function = engine.cx.registry.aggregate(call.function.name)?;
-    (plain && function.holds_values && !function.distinct).then_some(function)
+    let by_value = function.holds_values && !is_several(call);
+    (plain && by_value && !function.distinct).then_some(function)
 }
 
 /// The row of aggregates, if all of them can be computed part by part; otherwise `None`.

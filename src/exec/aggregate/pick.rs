@@ -3,7 +3,10 @@
 use std::cmp::Ordering;
 
 use super::kernel::{Aggregate, Args, Rows, States, same};
-use super::{ANY, SAME, order};
+use super::listed::{self, is_several};
+use super::{SAME, order, sig};
+use crate::catalog::Signature;
+use crate::catalog::Ty::{self, Int, Null};
 use crate::diag::Diagnostic;
 use crate::exec::col::{Col, NO_ROW};
 
@@ -31,28 +34,58 @@ pub(super) const ALL: &[Aggregate] = &[
     ),
     Aggregate::new(
         "arg_min",
-        "The first argument of the row of which the second is smallest; the earliest such row counts.",
-        ANY,
+        "The first argument of the row of which the second is smallest; the earliest such row counts. With a third argument a list of so many of the first such values.",
+        BY,
         &[("arg_min(x, -x)", "5")],
-        |_, groups| Box::new(Picks::new(groups, Pick::Best { by: 1, wanted: Ordering::Less })),
+        |args, groups| best(args, groups, false),
     )
     .or(&["min_by", "argmin"]),
     Aggregate::new(
         "arg_max",
-        "The first argument of the row of which the second is largest; the earliest such row counts.",
-        ANY,
+        "The first argument of the row of which the second is largest; the earliest such row counts. With a third argument a list of so many of the first such values.",
+        BY,
         &[("arg_max(x, -x)", "1")],
-        |_, groups| Box::new(Picks::new(groups, Pick::Best { by: 1, wanted: Ordering::Greater })),
+        |args, groups| best(args, groups, true),
     )
     .or(&["max_by", "argmax"]),
+    Aggregate::new(
+        "arg_min_null",
+        "As arg_min, of rows without a first argument, too.",
+        &[sig(&[Null, Null], Null)],
+        &[("arg_min_null(nullif(x, 1), x)", "")],
+        |_, groups| {
+            let wanted = Ordering::Less;
+            Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: true }))
+        },
+    ),
+    Aggregate::new(
+        "arg_max_null",
+        "As arg_max, of rows without a first argument, too.",
+        &[sig(&[Null, Null], Null)],
+        &[("arg_max_null(nullif(x, 5), x)", "")],
+        |_, groups| {
+            let wanted = Ordering::Greater;
+            Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: true }))
+        },
+    ),
 ];
+
+const BY: &[Signature] = &[sig(&[Null, Null], Null), sig(&[Null, Null, Int], Ty::ANY_LIST)];
+
+fn best(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
+    if is_several(args.call) && args.call.args.len() > 2 {
+        return listed::best(groups, largest);
+    }
+    let wanted = if largest { Ordering::Greater } else { Ordering::Less };
+    Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: false }))
+}
 
 /// The row that is picked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Pick {
     /// The first row with the least or greatest value of argument `by`, among rows in which neither
-    /// it nor the first argument is NULL.
-    Best { by: usize, wanted: Ordering },
+    /// it nor, without `nulls`, the first argument is NULL.
+    Best { by: usize, wanted: Ordering, nulls: bool },
     /// The first row that has a value.
     FirstValue,
     /// The first row.
@@ -94,10 +127,10 @@ impl States for Picks {
     fn update(&mut self, args: &Args<'_>, rows: &Rows<'_>) -> Result<(), Diagnostic> {
         let Some(arg) = args.first() else { return Ok(()) };
         match self.pick {
-            Pick::Best { by, wanted } => {
+            Pick::Best { by, wanted, nulls } => {
                 let Some(key) = args.cols.get(by) else { return Ok(()) };
                 rows.each_valid(key, |group, row| {
-                    if by == 0 || !arg.is_null(row) {
+                    if nulls || !arg.is_null(row) {
                         self.keep_best(key, wanted, group, row);
                     }
                 });
@@ -122,7 +155,7 @@ impl States for Picks {
                 continue;
             }
             match self.pick {
-                Pick::Best { by, wanted } => {
+                Pick::Best { by, wanted, .. } => {
                     if let Some(key) = args.cols.get(by) {
                         self.keep_best(key, wanted, group, row as usize);
                     }

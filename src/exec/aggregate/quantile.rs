@@ -1,16 +1,72 @@
 //! Quantiles: the values at a fraction of the ordered values of a group.
 
 use super::kernel::Args;
+use crate::catalog::{ListBuilder, Nested, Ty, Value};
 use crate::diag::{Code, Diagnostic};
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
-/// The quantile of each group; the fraction is the second argument, or 0.5 if there is none.
+/// The approximate memory of a quantile while a list is made.
+const BYTES_PER_VALUE: usize = 48;
+
+/// The quantile of each group, or a list of them; the fractions are the second argument, or 0.5 if
+/// there is none.
 pub(super) fn of(
     args: &Args<'_>,
-    mut rows: Vec<Vec<u32>>,
+    rows: Vec<Vec<u32>>,
     continuous: bool,
 ) -> Result<Col, Diagnostic> {
+    match args.call.args.get(1) {
+        Some(fractions) if fractions.ty.element().is_some() => {
+            several(args, rows, fractions.ty, continuous)
+        }
+        _ => single(args, rows, continuous),
+    }
+}
+
+/// A list of quantiles for each group.
+fn several(
+    args: &Args<'_>,
+    mut rows: Vec<Vec<u32>>,
+    ty: Ty,
+    continuous: bool,
+) -> Result<Col, Diagnostic> {
+    let (Some(arg), Some(fractions)) = (args.first(), args.cols.get(1)) else {
+        return Ok(Col::Null(rows.len()));
+    };
+    let down = args.call.order_by.first().is_some_and(|key| key.descending);
+    let mut ends = Vec::new();
+    let mut counts = Vec::with_capacity(rows.len());
+    for rows in &mut rows {
+        let before = ends.len();
+        let list = rows.first().map(|&first| fractions.get(first as usize, ty));
+        for value in list.iter().filter_map(Value::as_nested).flat_map(Nested::values) {
+            let fraction = checked(args, value.as_double().unwrap_or(f64::NAN))?;
+            ends.push(ends_of(arg, rows, fraction, (continuous, down)));
+        }
+        args.engine.make(args.call.span, (ends.len() - before) * BYTES_PER_VALUE)?;
+        counts.push(list.map(|_| ends.len() - before));
+    }
+    let (values, element) =
+        (between(arg, args.ty(), &ends), args.call.ty.element().unwrap_or(Ty::Null));
+    let mut place = 0;
+    let lists: Vec<Option<Nested<'static>>> = counts
+        .into_iter()
+        .map(|count| {
+            let count = count?;
+            let mut list = ListBuilder::new(element);
+            for at in place..place + count {
+                list.push(&values.get(at, element));
+            }
+            place += count;
+            Some(list.finish(args.call.ty))
+        })
+        .collect();
+    Ok(Col::text(lists.iter().map(|list| list.as_ref().map(Nested::code))))
+}
+
+/// The quantile of each group.
+fn single(args: &Args<'_>, mut rows: Vec<Vec<u32>>, continuous: bool) -> Result<Col, Diagnostic> {
     let Some(arg) = args.first() else { return Ok(Col::Null(rows.len())) };
     // WITHIN GROUP (ORDER BY … DESC) counts from the largest value down.
     let down = args.call.order_by.first().is_some_and(|key| key.descending);
@@ -21,7 +77,7 @@ pub(super) fn of(
             Some(&first) => ends_of(arg, rows, fraction(args, first)?, (continuous, down)),
         });
     }
-    Ok(between(arg, &ends))
+    Ok(between(arg, args.ty(), &ends))
 }
 
 /// The value of the fraction in a row.
@@ -31,6 +87,10 @@ fn fraction(args: &Args<'_>, row: u32) -> Result<f64, Diagnostic> {
         Some(Col::Double(col)) => col.value(row as usize),
         Some(_) => f64::NAN,
     };
+    checked(args, fraction)
+}
+
+fn checked(args: &Args<'_>, fraction: f64) -> Result<f64, Diagnostic> {
     if (0.0..=1.0).contains(&fraction) {
         return Ok(fraction);
     }
@@ -85,7 +145,9 @@ fn between_doubles(low: f64, high: f64, part: f64) -> f64 {
     clippy::cast_sign_loss,
     reason = "a fraction of a difference lies between zero and the difference"
 )]
-fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
+fn between(col: &Col, ty: Ty, ends: &[(u32, u32, f64)]) -> Col {
+    // A decimal between two is cut off towards zero.
+    let is_cut = matches!(ty, Ty::Decimal(_));
     let there = bits(ends.iter().map(|e| e.0 != NO_ROW));
     let at = |row: u32| row as usize;
     match col {
@@ -105,11 +167,14 @@ fn between(col: &Col, ends: &[(u32, u32, f64)]) -> Col {
                     return 0;
                 }
                 let (low, high) = (a.value(at(low)), a.value(at(high)));
-                let step = (high.abs_diff(low) as f64 * part) as u64;
+                let step = high.abs_diff(low) as f64 * part;
+                let is_part = is_cut && step.fract() != 0.0;
+                let step = step as u64;
                 if high < low {
                     return low.saturating_sub_unsigned(step).max(high);
                 }
-                low.saturating_add_unsigned(step).min(high)
+                let value = low.saturating_add_unsigned(step);
+                value.saturating_add(i64::from(is_part && value < 0)).min(high)
             };
             Col::int(ends.iter().map(mix).collect(), Some(there))
         }

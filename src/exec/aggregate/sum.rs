@@ -40,6 +40,11 @@ pub(super) const ALL: &[Aggregate] = &[
     .of_values(),
 ];
 
+/// The number of last digits of a decimal in 1; 1 for other types.
+pub(in crate::exec) fn unit_of(ty: Ty) -> f64 {
+    if let Ty::Decimal(of) = ty { 10f64.powi(of.scale().into()) } else { 1.0 }
+}
+
 /// A number type that can be summed.
 pub(super) trait Whole: Copy + Default + Send + 'static {
     /// The wrapped sum, and the carry: 1 or -1 if it wrapped upwards or downwards, else 0.
@@ -300,8 +305,9 @@ impl States for Means {
         let there = Some(bits(self.counts.iter().map(|&count| count > 0)));
         let groups = self.counts.iter().enumerate();
         if args.call.ty == Ty::Double {
+            let unit = unit_of(args.ty());
             let mean = |(group, &count): (usize, &u32)| {
-                self.sums.wide(group) as f64 / f64::from(count.max(1))
+                self.sums.wide(group) as f64 / f64::from(count.max(1)) / unit
             };
             return Ok(Col::double(groups.map(mean).collect(), there));
         }

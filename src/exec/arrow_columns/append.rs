@@ -8,7 +8,7 @@ use polars_arrow::datatypes::{ArrowDataType, IntegerType, TimeUnit};
 use polars_arrow::types::NativeType;
 
 use super::Problem;
-use crate::catalog::{Absent, Blob, ColumnBuilder};
+use crate::catalog::{Absent, Blob, ColumnBuilder, Ty};
 use crate::time::{DAY, midnight};
 
 /// The reason of a host's NULL: nothing is missing from a dump.
@@ -37,6 +37,7 @@ pub(super) fn append(builder: &mut ColumnBuilder, array: &dyn Array) -> Result<(
         }
         A::Float32 => doubles::<f32>(builder, array)?,
         A::Float64 => doubles::<f64>(builder, array)?,
+        A::Decimal(_, scale) => decimals(builder, array, *scale)?,
         A::Utf8 => texts(builder, cast::<Utf8Array<i32>>(array)?.iter()),
         A::LargeUtf8 => texts(builder, cast::<Utf8Array<i64>>(array)?.iter()),
         A::Utf8View => texts(builder, cast::<Utf8ViewArray>(array)?.iter()),
@@ -84,6 +85,24 @@ fn doubles<T: NativeType + Into<f64>>(
 ) -> Result<(), Problem> {
     for value in cast::<PrimitiveArray<T>>(array)? {
         builder.push_double(value.map(|v| (*v).into()).ok_or(NULL));
+    }
+    Ok(())
+}
+
+fn decimals(builder: &mut ColumnBuilder, array: &dyn Array, scale: usize) -> Result<(), Problem> {
+    let exact = matches!(builder.ty(), Ty::Decimal(_));
+    for value in cast::<PrimitiveArray<i128>>(array)? {
+        match value {
+            None => builder.push_absent(NULL),
+            Some(v) if exact => {
+                builder.push_int(Ok(i64::try_from(*v).map_err(|_| Problem::Range)?));
+            }
+            // Parsing the text of the decimal gives the nearest double.
+            Some(v) => {
+                let text = format!("{v}e-{scale}");
+                builder.push_double(Ok(text.parse().map_err(|_| Problem::Range)?));
+            }
+        }
     }
     Ok(())
 }

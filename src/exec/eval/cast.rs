@@ -64,6 +64,17 @@ fn quick(vector: &Vector, from: Ty, to: Ty) -> Option<Vector> {
             let values = a.values().iter().map(|&v| v as f64).collect();
             Col::double(values, a.validity().cloned())
         }
+        (Col::Int(a), Ty::Decimal(of), Ty::Double) => {
+            let values = a.values().iter().map(|&v| of.double(v)).collect();
+            Col::double(values, a.validity().cloned())
+        }
+        (Col::Int(a), Ty::Decimal(from), Ty::Decimal(of)) if from.scale() == of.scale() => {
+            let narrower = of.width() < from.width();
+            if narrower {
+                return None;
+            }
+            Col::Int(a.clone())
+        }
         (Col::Int(a), Ty::Date, Ty::Time) => Col::Int(a.clone()),
         _ => return None,
     }))
@@ -112,13 +123,17 @@ fn convert(
             };
             Value::Map(list.into_map(to)?)
         }
+        (Value::Decimal(v, of), Ty::Int) => Value::Int(of.whole(*v)),
+        (Value::Decimal(v, of), Ty::Double) => Value::Double(of.double(*v)),
+        (Value::Decimal(v, of), Ty::Addr) => Value::Addr(u64::try_from(of.whole(*v)).ok()?),
+        (_, Ty::Decimal(of)) => of.convert(value)?,
         (Value::Date(v), Ty::Time) => Value::Time(*v),
         (Value::Time(v), Ty::Date) => Value::Date(midnight(*v)),
         (Value::Time(v), Ty::TimeOfDay) => Value::TimeOfDay(v.rem_euclid(DAY)),
         (Value::Bool(v), Ty::Int) => Value::Int(i64::from(*v)),
         (Value::Bool(v), Ty::Double) => Value::Double(f64::from(u8::from(*v))),
         (Value::Bool(v), Ty::Addr) => Value::Addr(u64::from(*v)),
-        (Value::Int(v), Ty::Bool) => Value::Bool(*v != 0),
+        (Value::Int(v) | Value::Decimal(v, _), Ty::Bool) => Value::Bool(*v != 0),
         (Value::Int(v), Ty::Double) => Value::Double(*v as f64),
         (Value::Int(v), Ty::Addr) => Value::Addr(u64::try_from(*v).ok()?),
         (Value::Double(v), Ty::Bool) => Value::Bool(*v != 0.0),

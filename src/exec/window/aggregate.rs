@@ -14,7 +14,8 @@ impl Call<'_> {
         let call = &self.window.call;
         let frames = self.frames()?;
         let function = aggregate::function(self.engine, call)?;
-        let native = function.over_frames;
+        let several = aggregate::is_several(call);
+        let native = function.over_frames.filter(|_| !several);
         // DISTINCT does not change the least or greatest value.
         let extreme = matches!(native, Some(OverFrames::Least | OverFrames::Greatest));
         // If frames only grow, a distinct value counts from its first occurrence on.
@@ -37,7 +38,7 @@ impl Call<'_> {
             }
         }
         let plain = !call.distinct && !function.distinct && call.order_by.is_empty();
-        if plain && !function.keeps_rows && self.is_much_to_expand(&frames) {
+        if plain && !several && !function.keeps_rows && self.is_much_to_expand(&frames) {
             return self.merged(&frames);
         }
         self.expanded(&frames)

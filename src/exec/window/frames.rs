@@ -286,9 +286,9 @@ fn moved(value: f64, by: f64, up: bool) -> f64 {
 impl Offsets {
     fn int(&self, row: usize) -> i64 {
         match self {
-            Self::Same(Value::Int(n) | Value::Interval(n)) => *n,
+            Self::Same(value) => value.as_number().unwrap_or(0),
             Self::Each(Col::Int(values)) => values.value(row),
-            _ => 0,
+            Self::Each(_) => 0,
         }
     }
 

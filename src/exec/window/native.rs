@@ -13,7 +13,7 @@ use super::frames::Frames;
 use super::layout::place;
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
-use crate::exec::aggregate::OverFrames;
+use crate::exec::aggregate::{OverFrames, unit_of};
 use crate::exec::col::{Col, NO_ROW, bits};
 use crate::exec::order;
 
@@ -119,7 +119,10 @@ impl Call<'_> {
         let valid = Some(bits(found.iter().map(|f| f.1 > 0)));
         let ty = self.window.call.ty;
         if native == OverFrames::Mean && ty == Ty::Double {
-            let means = found.iter().map(|&(sum, count)| sum as f64 / f64::from(count.max(1)));
+            let of = self.window.call.args.first().map_or(Ty::Null, |arg| arg.ty);
+            let unit = unit_of(of);
+            let mean = |&(sum, count): &(i128, u32)| sum as f64 / f64::from(count.max(1)) / unit;
+            let means = found.iter().map(mean);
             return Ok(Col::double(means.collect(), valid));
         }
         let results = found.into_iter().map(|(sum, count)| match native {

@@ -70,7 +70,7 @@ impl<'a> Column<'a> {
         let number = match Unit::of_name(&field.name) {
             Unit::Milliseconds => &styles.milliseconds,
             _ if name.starts_with("percent") || last == "percent" => &styles.percent,
-            _ if field.ty == Ty::Double => &styles.double,
+            _ if matches!(field.ty, Ty::Double | Ty::Decimal(_)) => &styles.double,
             _ if IDS.contains(&last) => &styles.id,
             _ => &styles.count,
         };
@@ -80,7 +80,7 @@ impl<'a> Column<'a> {
 
     /// Whether Excel stores the column's cells as numbers.
     pub(super) fn is_number(field: &Field) -> bool {
-        matches!(field.ty, Ty::Int | Ty::Double | Ty::Time | Ty::Date)
+        matches!(field.ty, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Time | Ty::Date)
             && field.format == Format::Plain
     }
 
@@ -100,6 +100,9 @@ impl<'a> Column<'a> {
             Value::Int(v) if self.field.format == Format::Plain && v.unsigned_abs() <= EXACT => {
                 #[allow(clippy::cast_precision_loss, reason = "numbers up to 2^53 are exact")]
                 sheet.write_number_with_format(line, at, *v as f64, self.number)?;
+            }
+            Value::Decimal(v, of) if v.unsigned_abs() <= EXACT => {
+                sheet.write_number_with_format(line, at, of.double(*v), self.number)?;
             }
             Value::Double(v) if v.is_finite() => {
                 sheet.write_number_with_format(line, at, *v, self.number)?;
@@ -126,7 +129,7 @@ impl<'a> Column<'a> {
                 let text = self.field.format.render(&value, self.width);
                 sheet.write_string_with_format(line, at, cell_text(&text), self.text)?;
             }
-            Value::Addr(_) | Value::Int(_) | Value::Uuid(_) => {
+            Value::Addr(_) | Value::Int(_) | Value::Decimal(..) | Value::Uuid(_) => {
                 let text = self.field.format.render(&value, self.width);
                 sheet.write_string_with_format(line, at, text, &styles.mono)?;
             }

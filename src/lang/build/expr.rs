@@ -245,6 +245,7 @@ impl Builder {
             }
             Rule::list => return self.list(pair),
             Rule::map => return self.map(pair),
+            Rule::struct_with => return self.struct_with(pair),
             Rule::typed => self.typed(pair)?,
             Rule::structure | Rule::struct_pack => self.structure(pair)?,
             Rule::lambda => self.lambda(pair)?,
@@ -337,7 +338,8 @@ impl Builder {
 
     fn type_name(&self, pair: Pair<'_, Rule>) -> Ident {
         let span = self.span(&pair);
-        if has(&pair, Rule::nested_type) || has(&pair, Rule::list_mark) {
+        let has_own_text = [Rule::nested_type, Rule::decimal_type, Rule::list_mark];
+        if has_own_text.into_iter().any(|rule| has(&pair, rule)) {
             let text = pair.as_str().split_whitespace().collect::<Vec<_>>().join(" ");
             return Ident { text, quoted: false, span };
         }

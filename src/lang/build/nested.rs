@@ -83,6 +83,21 @@ impl Builder {
         Ok(ExprKind::Struct(fields))
     }
 
+    /// `struct_insert(s, b := 2)`: a call with the structure and one of the new fields.
+    pub(super) fn struct_with(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        let span = self.span(&pair);
+        let (mut name, mut of) = (None, None);
+        for part in pair.clone().into_inner() {
+            match part.as_rule() {
+                Rule::struct_change => name = Some(part.as_str().to_ascii_lowercase()),
+                Rule::expr => of = Some(self.expr(part)?),
+                _ => {}
+            }
+        }
+        let fields = Expr { kind: self.structure(pair)?, span };
+        Ok(called(&found(name)?, span, vec![found(of)?, fields], span))
+    }
+
     /// `lambda x, y: x + y`.
     pub(super) fn lambda(&mut self, pair: Pair<'_, Rule>) -> Built<ExprKind> {
         let (mut params, mut body) = (Vec::new(), None);

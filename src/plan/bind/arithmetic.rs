@@ -42,6 +42,9 @@ impl Binder<'_> {
             (Ty::Time | Ty::TimeOfDay, Ty::Int | Ty::Double) | (Ty::Date, Ty::Double) => {
                 error.help("add a duration, as in `… + INTERVAL '5 seconds'`")
             }
+            (Ty::Decimal(_), Ty::Decimal(_)) if op == BinaryOp::Mul => error.help(
+                "the product would have more than 18 digits behind the point: cast one to DOUBLE, or to a DECIMAL with fewer",
+            ),
             (Ty::Text | Ty::Addr, _) | (_, Ty::Text | Ty::Addr) => {
                 error.help("convert with CAST(… AS INTEGER)")
             }
@@ -56,6 +59,7 @@ impl Binder<'_> {
             Ty::Time | Ty::Interval if shift => Ty::Int,
             Ty::Time | Ty::TimeOfDay => Ty::Interval,
             Ty::Date | Ty::Null | Ty::Text | Ty::Bool => Ty::Int,
+            Ty::Decimal(of) => convert::widest(of.scale()).unwrap_or(other),
             ty => ty,
         };
         let Some(value) = expr.as_literal() else {
@@ -104,6 +108,23 @@ impl Binder<'_> {
 fn typed(op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr, Ty)> {
     use BinaryOp as B;
     let as_double = |l, r| Some((double(l)?, double(r)?, Ty::Double));
+    let is_decimal = |ty: Ty| matches!(ty, Ty::Decimal(_));
+    if is_decimal(left.ty) || is_decimal(right.ty) {
+        match op {
+            B::Add | B::Sub | B::Mul | B::Mod => {
+                if let Some(exact) = convert::of_decimals(op, &left, &right) {
+                    return Some(exact);
+                }
+                // A product with too many digits is refused rather than rounded.
+                if is_decimal(left.ty) && is_decimal(right.ty) {
+                    return None;
+                }
+                return as_double(left, right);
+            }
+            B::Div | B::IntDiv => return as_double(left, right),
+            _ => return None,
+        }
+    }
     match (op, left.ty, right.ty) {
         (B::Add | B::Sub, Ty::Time, Ty::Interval) => Some((left, right, Ty::Time)),
         (B::Add, Ty::Interval, Ty::Time) => Some((right, left, Ty::Time)),

@@ -12,6 +12,7 @@ use crate::lang::ast::{self, BinaryOp, Literal, UnaryOp};
 use crate::plan::convert::cast;
 use crate::plan::fold::fold;
 use crate::plan::{Expr, ExprKind};
+use crate::time::add_months;
 
 /// Functions that make a duration of months, and the number of months in one unit.
 const STEPS: &[(&str, i64)] = &[
@@ -138,11 +139,18 @@ impl Binder<'_> {
             return self.months_alone(step.span);
         };
         let months = if back { negated(parts.months) } else { parts.months };
+        let constant = match (time.as_literal(), months.as_literal()) {
+            (Some(Value::Time(at)), Some(Value::Int(by))) => add_months(*at, *by),
+            _ => None,
+        };
         let kind = ExprKind::Call { function, args: vec![time, months] };
-        let moved = Expr::new(kind, Ty::Time, span);
+        let moved = match constant {
+            Some(at) => Expr::literal(Value::Time(at), span),
+            None => Expr::new(kind, Ty::Time, span),
+        };
         let op = if back { BinaryOp::Sub } else { BinaryOp::Add };
         Ok(match parts.rest {
-            Some(rest) => Expr { span, ..Expr::binary(op, moved, rest, Ty::Time) },
+            Some(rest) => Expr { span, ..fold(Expr::binary(op, moved, rest, Ty::Time)) },
             None => moved,
         })
     }

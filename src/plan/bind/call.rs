@@ -139,7 +139,7 @@ impl Binder<'_> {
         span: Span,
         inner: Place<'_>,
     ) -> Bound<AggregateCall> {
-        let args = self.exprs(&call.args, inner);
+        let args = self.all_keyed(&call.args, inner);
         let filter = call.filter.as_deref().map(|f| self.condition(f, inner, "FILTER"));
         let order_by = self.sort_keys(&call.order_by, inner);
         let within = self.sort_keys(&call.within_group, inner);
@@ -149,13 +149,14 @@ impl Binder<'_> {
         }
         self.within_group(function, within?, &mut args, &mut order_by)?;
         let args = adapted(function, args);
+        let (function, args) = self.collated_arguments(function, args, call.distinct)?;
         // `arg_min` and similar functions return a value of their first argument, so they keep its
         // format.
         let hex = args.first().filter(|_| function.name.starts_with("arg_")).map(|a| a.format);
         let mut fitted = if call.star {
             self.star_argument(function, call, span)?
         } else {
-            self.fit(function, args, span)?
+            self.fit_aggregate(function, args, span)?
         };
         fitted.format = hex.unwrap_or(fitted.format);
         Ok(AggregateCall {
@@ -246,7 +247,8 @@ impl Binder<'_> {
     ) -> Bound<Vec<SortKey>> {
         let mut keys = Vec::with_capacity(items.len());
         for item in items {
-            let expr = self.expr(&item.expr, place)?;
+            let expr = self.keyed(&item.expr, place)?;
+            let expr = self.folded(expr)?;
             keys.push(sort_key(expr, item.descending, item.nulls_first));
         }
         Ok(keys)

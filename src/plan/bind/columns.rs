@@ -33,13 +33,13 @@ impl Binder<'_> {
     ) -> Vec<(Option<String>, Bound<Expr>)> {
         let spread = Spread::default();
         let place = Place { spread: Some(&spread), ..place };
-        let first = self.expr(expr, place);
+        let first = self.keyed(expr, place);
         let count = spread.columns.borrow().len();
         let name = |at: usize| spread.columns.borrow().get(at).map(|(name, _)| name.clone());
         let mut items = vec![(name(0), first)];
         for at in 1..count {
             spread.at.set(at);
-            let bound = self.expr(expr, place);
+            let bound = self.keyed(expr, place);
             items.push((name(at), bound));
         }
         items

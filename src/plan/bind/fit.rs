@@ -266,7 +266,7 @@ fn conversion_cost(arg: &Expr, to: Ty) -> Option<usize> {
         }
         (from, to) if from.is_nested() => (convert::common(from, to) == Some(to)).then_some(2),
         (_, Ty::ANY_LIST | Ty::ANY_LISTS | Ty::ANY_STRUCT | Ty::ANY_MAP) | (Ty::Bool, _) => None,
-        (Ty::Int, Ty::Double) | (Ty::Date, Ty::Time) => Some(2),
+        (Ty::Int | Ty::Decimal(_), Ty::Double) | (Ty::Date, Ty::Time) => Some(2),
         (Ty::Int, Ty::Addr) => {
             arg.as_literal().is_none_or(|v| convert::literal(v, to).is_some()).then_some(3)
         }

@@ -16,6 +16,8 @@ pub(super) struct Grouping<'a> {
     pub(super) schema: &'a [Field],
     /// The number of aggregates.
     pub(super) aggregates: usize,
+    /// Keys that are compared without case, and the aggregates that show them.
+    pub(super) shown: &'a [(Expr, usize)],
 }
 
 impl Grouping<'_> {
@@ -24,6 +26,10 @@ impl Grouping<'_> {
     pub(super) fn rewrite(&self, expr: &mut Expr, loose: &mut Vec<(Span, String)>) {
         if let Some(key) = self.keys.iter().position(|k| k.same(expr)) {
             expr.kind = ExprKind::Column(key);
+            return;
+        }
+        if let Some((_, aggregate)) = self.shown.iter().find(|(key, _)| key.same(expr)) {
+            expr.kind = ExprKind::Column(self.keys.len() + aggregate);
             return;
         }
         let width = self.schema.len();
@@ -91,7 +97,7 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Expr> {
         let Some(index) = self.ordinal(expr, items.len(), "GROUP BY")? else {
-            return self.expr(expr, place);
+            return self.keyed(expr, place);
         };
         let Some(Some(item)) = items.get(index) else { return Err(Failed) };
         if item.columns_all(|i| i < place.width) {

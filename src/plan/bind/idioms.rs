@@ -113,8 +113,11 @@ fn find(all: &'static [(&str, &str)], name: &str) -> Option<&'static str> {
 /// The equivalent of an unknown type.
 pub(super) fn type_name(name: &str) -> Option<&'static str> {
     Some(match name.to_ascii_uppercase().as_str() {
-        "DECIMAL" | "NUMERIC" | "DEC" | "HUGEINT" | "UHUGEINT" | "INT128" => {
-            "exact numbers are INTEGER and ADDRESS, of 64 bits; DOUBLE has 15 digits"
+        "HUGEINT" | "UHUGEINT" | "INT128" | "UINT128" | "VARINT" | "BIGNUM" => {
+            "no number has 128 bits: BIGINT has 64, UBIGINT 64 without a sign, DECIMAL(18, 0) 18 digits, and DOUBLE 15 digits of any size"
+        }
+        name if ["DECIMAL", "NUMERIC", "DEC"].iter().any(|of| name.starts_with(of)) => {
+            "DECIMAL(p, s) has 1 to 18 digits, 0 to p of them behind the point; DOUBLE has 15 digits of any size"
         }
         "JSON" => "JSON is kept as VARCHAR; j -> 'key' is a part of it",
         "MAP" => "the types of keys and values are part of it: MAP(VARCHAR, INTEGER)",

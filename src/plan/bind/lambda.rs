@@ -227,7 +227,7 @@ impl Binder<'_> {
         self.lambda_params += 1;
         let mut args = vec![Expr::new(ExprKind::Local(id), element, list.span)];
         args.extend(self.exprs(rest, place)?);
-        let fitted = self.fit(function, adapted(function, args), span)?;
+        let fitted = self.fit_aggregate(function, adapted(function, args), span)?;
         let call = AggregateCall {
             function,
             args: fitted.args,

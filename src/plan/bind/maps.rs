@@ -46,6 +46,16 @@ impl Binder<'_> {
         args: &[Expr],
         span: Span,
     ) -> Option<Bound<Expr>> {
+        match (name, args) {
+            ("map_contains_value", [of, value]) => {
+                return Some(self.in_map(function, of, [(value, map.value(), "value")], span));
+            }
+            ("map_contains_entry", [of, key, value]) => {
+                let rest = [(key, map.key(), "key"), (value, map.value(), "value")];
+                return Some(self.in_map(function, of, rest, span));
+            }
+            _ => {}
+        }
         let (ty, takes_key) = match name {
             "map_keys" => (Ty::list_of(map.key()), false),
             "map_values" => (Ty::list_of(map.value()), false),
@@ -71,6 +81,21 @@ impl Binder<'_> {
             _ => return None,
         };
         Some(self.map_call(function, args, ty, span))
+    }
+
+    /// A call that looks for a key or a value.
+    fn in_map<const N: usize>(
+        &mut self,
+        function: &'static FunctionSpec,
+        of: &Expr,
+        rest: [(&Expr, Ty, &str); N],
+        span: Span,
+    ) -> Bound<Expr> {
+        let mut args = vec![of.clone()];
+        for (arg, ty, what) in rest {
+            args.push(self.as_type(arg.clone(), ty, &format!("the {what} of the map"))?);
+        }
+        self.map_call(function, args, Some(Ty::Bool), span)
     }
 
     fn new_map(

@@ -4,6 +4,7 @@
 //! one run reports several unknown columns. It only folds constants: its plan has the structure of
 //! the query, and `rewrite` optimizes it.
 
+mod aggregates;
 mod arithmetic;
 mod calendar;
 mod call;
@@ -37,6 +38,7 @@ mod select;
 mod sets;
 mod special;
 mod statement;
+mod structs;
 mod table_call;
 mod unify;
 mod unpivot;
@@ -222,7 +224,7 @@ impl Binder<'_> {
     /// Runs a plan now; returns the texts in its only column.
     fn texts(&self, plan: Plan) -> Result<Vec<String>, Diagnostic> {
         let functions = rewrite::Functions { row_number: self.catalog.function("row_number") };
-        self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions))
+        self.calls.texts(rewrite::plan(plan, self.shared.clone(), functions, self.calls))
     }
 
     /// A copy of an expression, counted against the limit.

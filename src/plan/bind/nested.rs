@@ -63,7 +63,7 @@ impl Binder<'_> {
         self.structure_of(names, values, span)
     }
 
-    fn structure_of(
+    pub(super) fn structure_of(
         &mut self,
         names: impl Iterator<Item = String>,
         values: Vec<Expr>,
@@ -126,7 +126,7 @@ impl Binder<'_> {
         self.fail(error.help(format!("fields: {}", super::scope::listed(&names))))
     }
 
-    fn field_at(&mut self, of: Expr, at: usize, ty: Ty, span: Span) -> Bound<Expr> {
+    pub(super) fn field_at(&mut self, of: Expr, at: usize, ty: Ty, span: Span) -> Bound<Expr> {
         let Some(function) = self.catalog.function("struct_extract") else {
             return self.unknown_function("struct_extract", span);
         };
@@ -149,6 +149,9 @@ impl Binder<'_> {
             ("row", [_, ..]) => {
                 let names = args.iter().map(|_| String::new());
                 Some(self.structure_of(names, args.to_vec(), span))
+            }
+            (name, [_, ..]) if super::structs::is_rebuilt(name) => {
+                self.rebuilt(function, args, span)
             }
             ("struct_extract" | "list_extract", [of, which]) => {
                 let Ty::Struct(ty) = of.ty else { return None };

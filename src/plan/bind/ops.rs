@@ -42,8 +42,10 @@ impl Binder<'_> {
         let inner = if inner.ty == Ty::Null { Expr::null(Ty::Int, inner.span) } else { inner };
         let (ty, format) = (inner.ty, inner.format);
         match (op, ty) {
-            (UnaryOp::Plus, Ty::Int | Ty::Double | Ty::Interval | Ty::Addr) => Ok(inner),
-            (UnaryOp::Negate, Ty::Int | Ty::Double | Ty::Interval) => {
+            (UnaryOp::Plus, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Interval | Ty::Addr) => {
+                Ok(inner)
+            }
+            (UnaryOp::Negate, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Interval) => {
                 Ok(fold(Expr::new(ExprKind::Negate(Box::new(inner)), ty, span)))
             }
             (UnaryOp::BitNot, Ty::Int | Ty::Addr) => {
@@ -205,6 +207,7 @@ impl Binder<'_> {
 
     /// Both sides as one type; an INTEGER and an ADDRESS that are not literals keep their types.
     pub(super) fn comparable(&mut self, left: Expr, right: Expr, at: Span) -> Bound<(Expr, Expr)> {
+        let (left, right) = self.both_folded(left, right)?;
         if left.ty == right.ty && left.ty != Ty::Null {
             return Ok((left, right));
         }
@@ -212,15 +215,15 @@ impl Binder<'_> {
             let as_int = |e| convert::implicit(e, Ty::Int).map_err(|_| Failed);
             return Ok((as_int(left)?, as_int(right)?));
         }
+        let (left, right) = convert::both_beside_decimals(left, right);
         let adapts =
             |e: &Expr| e.is_null_literal() || (e.ty == Ty::Text && e.as_literal().is_some());
         if adapts(&left) && !adapts(&right) {
-            let ty = right.ty;
-            return Ok((self.as_type(left, ty, "the comparison")?, right));
+            return Ok((self.as_type(left, right.ty, "the comparison")?, right));
         }
         if adapts(&right) && !adapts(&left) {
-            let ty = left.ty;
-            return Ok((left, self.as_type(right, ty, "the comparison")?));
+            let right = self.as_type(right, left.ty, "the comparison")?;
+            return Ok((left, right));
         }
         match (left.ty, right.ty) {
             (Ty::Int, Ty::Addr) | (Ty::Addr, Ty::Int) => Ok(adapt_literal(left, right)),
@@ -239,13 +242,12 @@ impl Binder<'_> {
         let error = Diagnostic::at(Code::TypeMismatch, at, message)
             .also(left.span, left.ty.name())
             .also(right.span, right.ty.name());
-        let error = match (left.ty, right.ty) {
+        self.fail(match (left.ty, right.ty) {
             (Ty::Text, other) | (other, Ty::Text) => {
                 error.help(format!("convert the VARCHAR side: CAST(… AS {other})"))
             }
             _ => error,
-        };
-        self.fail(error)
+        })
     }
 
     /// `[NOT] BETWEEN`, as two comparisons.

@@ -1,6 +1,7 @@
 //! `ORDER BY`: names of the select list, positions, expressions.
 
 use super::call::sort_key;
+use super::collate::marked;
 use super::expr::Place;
 use super::{Binder, Bound};
 use crate::catalog::Ty;
@@ -80,13 +81,13 @@ impl Binder<'_> {
         place: Place<'_>,
     ) -> Bound<Target> {
         if let Some(index) = self.ordinal(expr, output.len(), "ORDER BY")? {
-            return Ok(Target::Output(index));
+            return self.folded_output(index, output);
         }
         if let AstKind::Column(name) = &expr.kind
             && let [part] = name.parts.as_slice()
             && let Some(index) = self.output_named(&part.text, output, expr.span)?
         {
-            return Ok(Target::Output(index));
+            return self.folded_output(index, output);
         }
         let collation = self.collation_of([expr])?;
         if let (Some(collation), AstKind::Collate { expr: inner, .. }) = (collation, &expr.kind)
@@ -96,11 +97,23 @@ impl Binder<'_> {
             && let Some((_, item)) = output.get(index)
         {
             let key = self.copy(item)?;
+            let key = marked(&key).cloned().unwrap_or(key);
             return Ok(Target::Expr(self.by_collation(key, collation)?));
         }
         let bound = self.collated(expr, collation, place)?;
         let same = output.iter().position(|(_, e)| e.same(&bound));
         Ok(same.map_or(Target::Expr(bound), Target::Output))
+    }
+
+    /// A column of the output, or what it is compared by.
+    fn folded_output(&mut self, index: usize, output: &[(String, Expr)]) -> Bound<Target> {
+        match output.get(index).filter(|(_, item)| marked(item).is_some()) {
+            Some((_, item)) => {
+                let item = self.copy(item)?;
+                Ok(Target::Expr(self.folded(item)?))
+            }
+            None => Ok(Target::Output(index)),
+        }
     }
 
     /// The output column with that name; several different ones are an error.

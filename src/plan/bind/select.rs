@@ -7,6 +7,7 @@ mod items;
 
 use std::cell::RefCell;
 
+use super::collate::marked;
 use super::expr::Place;
 use super::group::Grouping;
 use super::nested::UNNESTS;
@@ -155,6 +156,14 @@ impl Binder<'_> {
         let order = self.order_keys(order, &items, over_windows);
         let on = match &select.distinct {
             Distinct::On(exprs) => Some(self.distinct_on(exprs, &items, over_windows)),
+            // Rows that differ in case alone are equal.
+            Distinct::Rows if items.iter().any(|(_, e)| marked(e).is_some()) => {
+                let on = items.iter().enumerate().map(|(at, (_, item))| match marked(item) {
+                    Some(_) => self.folded(item.clone()).map(Target::Expr),
+                    None => Ok(Target::Output(at)),
+                });
+                Some(on.collect())
+            }
             _ => None,
         };
         Ok(Clauses {
@@ -181,7 +190,8 @@ impl Binder<'_> {
                 on.push(Target::Output(index));
                 continue;
             }
-            let bound = self.expr(expr, place)?;
+            let bound = self.keyed(expr, place)?;
+            let bound = self.folded(bound)?;
             let same = items.iter().position(|(_, e)| e.same(&bound));
             on.push(same.map_or(Target::Expr(bound), Target::Output));
         }
@@ -195,7 +205,8 @@ impl Binder<'_> {
         mut clauses: Clauses,
         mut collected: Collected,
     ) -> Bound<Plan> {
-        if select.distinct == Distinct::Rows {
+        let is_distinct = select.distinct == Distinct::Rows && clauses.on.is_none();
+        if is_distinct {
             self.check_distinct(&clauses.order)?;
         }
         let mut plan = match clauses.filter.take() {
@@ -226,7 +237,7 @@ impl Binder<'_> {
         let hidden = computed_names(&plan, exprs.get(width..).unwrap_or_default());
         let mut plan = plan.project(exprs, names.into_iter().chain(hidden).collect());
         plan.span = select.span;
-        if select.distinct == Distinct::Rows {
+        if is_distinct {
             plan = plan.distinct(None);
         }
         if !keys.is_empty() {
@@ -261,9 +272,12 @@ impl Binder<'_> {
         grouped: bool,
     ) -> Bound<Plan> {
         let input = plan.schema.clone();
-        let keys = std::mem::take(&mut clauses.keys);
-        let aggregates = std::mem::take(&mut collected.aggregates);
-        let grouping = Grouping { keys: &keys.keys, schema: &input, aggregates: aggregates.len() };
+        let mut keys = std::mem::take(&mut clauses.keys);
+        let mut aggregates = std::mem::take(&mut collected.aggregates);
+        let shown = self.folded_keys(&mut keys, &mut aggregates)?;
+        let count = aggregates.len();
+        let grouping =
+            Grouping { keys: &keys.keys, schema: &input, aggregates: count, shown: &shown };
         let mut loose = Vec::new();
         for expr in clauses.exprs_mut() {
             grouping.rewrite(expr, &mut loose);

@@ -5,7 +5,7 @@ use super::arithmetic::literal_as;
 use super::expr::{Place, article, case_of};
 use super::scope::Miss;
 use super::{Binder, Bound, Failed};
-use crate::catalog::{FunctionSpec, Ty, Value};
+use crate::catalog::{DecimalTy, FunctionSpec, Ty, Value};
 use crate::diag::{Code, Diagnostic, Span};
 use crate::lang::ast::{self, BinaryOp};
 use crate::plan::convert::cast;
@@ -28,10 +28,17 @@ impl Binder<'_> {
                 Some(self.extreme(function, args.to_vec(), span))
             }
             ("now", []) => Some(Ok(Expr::literal(Value::Time(self.now), span))),
+            ("get_current_time", []) => {
+                Some(Ok(Expr::literal(Value::TimeOfDay(self.now.rem_euclid(DAY)), span)))
+            }
             ("today", []) => Some(Ok(Expr::literal(Value::Date(midnight(self.now)), span))),
             ("ago", [duration]) if matches!(duration.ty, Ty::Interval | Ty::Null) => {
                 let now = Expr::literal(Value::Time(self.now), span);
                 Some(self.arithmetic(BinaryOp::Sub, span, now, duration.clone()))
+            }
+            ("round" | "floor" | "ceil" | "trunc" | "abs", [arg, rest @ ..]) => {
+                let Ty::Decimal(of) = arg.ty else { return None };
+                rounded(function, of, arg, rest, span).map(Ok)
             }
             ("coalesce", [_, ..]) | ("ifnull", [_, _]) => Some(self.coalesce(args.to_vec(), span)),
             ("nullif", [a, b]) => Some(self.nullif(a, b.clone(), span)),
@@ -168,6 +175,35 @@ impl Binder<'_> {
                 .help("call why where the table is in FROM, and name the result: SELECT why(column) AS reason"),
         )
     }
+}
+
+/// A decimal that is rounded or without its sign, which stays a decimal; `None` for what is computed
+/// with DOUBLE.
+fn rounded(
+    function: &'static FunctionSpec,
+    of: &DecimalTy,
+    arg: &Expr,
+    rest: &[Expr],
+    span: Span,
+) -> Option<Expr> {
+    let digits = match rest {
+        [] => 0,
+        [digits] => match digits.as_literal() {
+            Some(Value::Int(digits)) => u8::try_from((*digits).min(100)).ok()?,
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if function.name == "round" {
+        if digits >= of.scale() {
+            return Some(Expr { span, ..arg.clone() });
+        }
+        let ty = Ty::decimal(of.width(), digits)?;
+        return Some(Expr { span, ..cast(arg.clone(), ty, false) });
+    }
+    let scale = if function.name == "abs" { of.scale() } else { 0 };
+    let kind = ExprKind::Call { function, args: vec![arg.clone()] };
+    rest.is_empty().then_some(Expr::new(kind, Ty::decimal(of.width(), scale)?, span))
 }
 
 /// Whether the arguments are both integers and addresses, and otherwise only NULLs.

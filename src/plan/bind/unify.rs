@@ -10,6 +10,7 @@ use crate::plan::{Expr, Field, Plan, Rel};
 impl Binder<'_> {
     /// All expressions converted to their common type; if all are NULL, they stay NULL.
     pub(super) fn unify(&mut self, exprs: Vec<Expr>, what: &str) -> Bound<Vec<Expr>> {
+        let exprs = convert::beside_decimals(exprs);
         let ty = self.common_of(&exprs, what)?;
         let beside = exprs.iter().find(|e| e.ty == ty).map(|e| e.span);
         let mark = self.errors.len();
@@ -87,6 +88,7 @@ impl Binder<'_> {
             }
             Ty::Addr => error.help("addresses are written 0xfffff80000000000 or fffff800`00000000"),
             Ty::Bool => error.help("truth values are true and false"),
+            Ty::Decimal(_) => error.help("exact numbers are written '12.50'"),
             Ty::Date => error.help("days are written '2007-11-09'"),
             Ty::TimeOfDay => error.help("times of day are written '23:59:59.123'"),
             Ty::Blob => error.help("bytes are written as ASCII characters and '\\xDE\\xAD'"),

@@ -82,7 +82,7 @@ impl Binder<'_> {
             self.window_function(function, call, span, inner)
         };
         let spec = self.window_spec(over, place.named)?;
-        let partition = self.exprs(spec.partition, inner);
+        let partition = self.all_folded(spec.partition, inner);
         let order = self.sort_keys(spec.order, inner);
         let (call_bound, partition, order) = (bound?, partition?, order?);
         let frame = match spec.frame {

@@ -1,5 +1,6 @@
 //! Moves conditions towards the scans, and converts equalities over cross joins to join keys.
 
+use super::sizes::Sizes;
 use super::{order, ors};
 use crate::catalog::Value;
 use crate::lang::ast::{JoinKind, SetOp};
@@ -17,7 +18,7 @@ const MAX_DEPTH: usize = 120;
 const MAX_COPIED: usize = 60;
 
 /// The plan filtered by `terms`, each as far down as possible.
-pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
+pub(super) fn push(plan: Plan, terms: Vec<Expr>, sizes: &Sizes<'_>) -> Plan {
     let Plan { rel, schema, span } = plan;
     let rebuilt = |rel| Plan { rel, schema: schema.clone(), span };
     match rel {
@@ -28,19 +29,19 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
                 all.into_iter().flat_map(ors::factored).map(ors::merge).collect();
             all.extend(terms);
             all.retain(|t| t.as_literal() != Some(&Value::Bool(true)));
-            push(*input, all)
+            push(*input, all, sizes)
         }
         Rel::Project { input, exprs } => {
             let (down, stay) = substituted(terms, &exprs);
-            let input = Box::new(push(*input, down));
+            let input = Box::new(push(*input, down, sizes));
             tested(rebuilt(Rel::Project { input, exprs }), stay)
         }
         Rel::Sort { input, keys, top: None } => {
-            let input = Box::new(push(*input, terms));
+            let input = Box::new(push(*input, terms, sizes));
             rebuilt(Rel::Sort { input, keys, top: None })
         }
         Rel::Distinct { input, on: None } => {
-            let input = Box::new(push(*input, terms));
+            let input = Box::new(push(*input, terms, sizes));
             rebuilt(Rel::Distinct { input, on: None })
         }
         Rel::Aggregate { input, keys, aggregates } => {
@@ -49,7 +50,7 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             let (of_keys, mut stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(of_keys);
             let (down, rest) = substituted(of_keys, &keys);
             stay.extend(rest);
-            let input = Box::new(push(*input, down));
+            let input = Box::new(push(*input, down, sizes));
             tested(rebuilt(Rel::Aggregate { input, keys, aggregates }), stay)
         }
         Rel::Window { input, partition, order, calls } => {
@@ -58,7 +59,7 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
                 |i| partition.iter().any(|k| matches!(k.kind, ExprKind::Column(key) if key == i));
             let moves = |t: &Expr| !t.can_fail() && t.columns_all(is_key);
             let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
-            let input = Box::new(push(*input, down));
+            let input = Box::new(push(*input, down, sizes));
             tested(rebuilt(Rel::Window { input, partition, order, calls }), stay)
         }
         Rel::Unnest { input, lists, outer } => {
@@ -67,37 +68,37 @@ pub(super) fn push(plan: Plan, terms: Vec<Expr>) -> Plan {
             let width = input.schema.len();
             let moves = |t: &Expr| !t.can_fail() && t.columns_all(|i| i < width);
             let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
-            let input = Box::new(push(*input, down));
+            let input = Box::new(push(*input, down, sizes));
             tested(rebuilt(Rel::Unnest { input, lists, outer }), stay)
         }
         Rel::SetOp { op, all, left, right } => {
             let moves = |t: &Expr| (op == SetOp::Union || !t.can_fail()) && t.size() <= MAX_COPIED;
             let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
             let both = op == SetOp::Union;
-            let right = push(*right, if both { down.clone() } else { Vec::new() });
-            let left = push(*left, down);
+            let right = push(*right, if both { down.clone() } else { Vec::new() }, sizes);
+            let left = push(*left, down, sizes);
             let rel = Rel::SetOp { op, all, left: Box::new(left), right: Box::new(right) };
             tested(rebuilt(rel), stay)
         }
         Rel::Join { .. } => {
-            let (plan, moved) = order::arrange(Plan { rel, schema, span }, &terms);
-            if moved { push(plan, terms) } else { join(plan, terms) }
+            let (plan, moved) = order::arrange(Plan { rel, schema, span }, &terms, sizes);
+            if moved { push(plan, terms, sizes) } else { join(plan, terms, sizes) }
         }
         Rel::Limit { input, limit, offset } => {
-            let input = Box::new(push(*input, Vec::new()));
+            let input = Box::new(push(*input, Vec::new(), sizes));
             tested(rebuilt(Rel::Limit { input, limit, offset }), terms)
         }
         Rel::Distinct { input, on } => {
-            let input = Box::new(push(*input, Vec::new()));
+            let input = Box::new(push(*input, Vec::new(), sizes));
             tested(rebuilt(Rel::Distinct { input, on }), terms)
         }
         Rel::Sort { input, keys, top } => {
-            let input = Box::new(push(*input, Vec::new()));
+            let input = Box::new(push(*input, Vec::new(), sizes));
             tested(rebuilt(Rel::Sort { input, keys, top }), terms)
         }
         Rel::Recursive { id, base, step, all } => {
-            let base = Box::new(push(*base, Vec::new()));
-            let step = Box::new(push(*step, Vec::new()));
+            let base = Box::new(push(*base, Vec::new(), sizes));
+            let step = Box::new(push(*step, Vec::new(), sizes));
             tested(rebuilt(Rel::Recursive { id, base, step, all }), terms)
         }
         rel
@@ -163,7 +164,7 @@ struct Sides {
     above: Vec<Expr>,
 }
 
-fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
+fn join(plan: Plan, terms: Vec<Expr>, sizes: &Sizes<'_>) -> Plan {
     let Plan { rel, schema, span } = plan;
     let Rel::Join { left, right, kind, mut keys, residual, args, form } = rel else {
         return tested(Plan { rel, schema, span }, terms);
@@ -171,7 +172,7 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
     let width = left.schema.len();
     if matches!(form, JoinForm::Mark | JoinForm::Nearest) {
         let rel = Rel::Join { left, right, kind, keys, residual, args, form };
-        return mark_join(Plan { rel, schema, span }, terms);
+        return mark_join(Plan { rel, schema, span }, terms, sizes);
     }
     let mut own = Vec::new();
     if let Some(residual) = residual {
@@ -194,8 +195,8 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
     for term in &mut sides.right {
         term.map_columns(&|i| i.saturating_sub(width));
     }
-    let left = Box::new(push(*left, sides.left));
-    let right = Box::new(push(*right, sides.right));
+    let left = Box::new(push(*left, sides.left, sizes));
+    let right = Box::new(push(*right, sides.right, sizes));
     let residual = conjunction(residual);
     let conditional = !keys.is_empty() || residual.is_some();
     let kind = if kind == JoinKind::Cross && conditional { JoinKind::Inner } else { kind };
@@ -205,7 +206,7 @@ fn join(plan: Plan, terms: Vec<Expr>) -> Plan {
 
 /// Conditions above a mark join or an as-of join move to its left input if they read only that. The
 /// right input determines the matches and is not filtered.
-fn mark_join(plan: Plan, terms: Vec<Expr>) -> Plan {
+fn mark_join(plan: Plan, terms: Vec<Expr>, sizes: &Sizes<'_>) -> Plan {
     let Plan { rel, schema, span } = plan;
     let Rel::Join { left, right, kind, keys, residual, args, form } = rel else {
         return tested(Plan { rel, schema, span }, terms);
@@ -213,8 +214,8 @@ fn mark_join(plan: Plan, terms: Vec<Expr>) -> Plan {
     let width = left.schema.len();
     let moves = |t: &Expr| !t.can_fail() && t.columns_all(|i| i < width);
     let (down, stay): (Vec<Expr>, Vec<Expr>) = terms.into_iter().partition(moves);
-    let left = Box::new(push(*left, down));
-    let right = Box::new(push(*right, Vec::new()));
+    let left = Box::new(push(*left, down, sizes));
+    let right = Box::new(push(*right, Vec::new(), sizes));
     let rel = Rel::Join { left, right, kind, keys, residual, args, form };
     tested(Plan { rel, schema, span }, stay)
 }

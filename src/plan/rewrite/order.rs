@@ -1,7 +1,11 @@
-//! The order of inner joins. Tables are joined in the order of FROM, except that a table without a
-//! condition on the earlier ones waits until an equality connects it. This avoids cross joins of
-//! two tables that a third one connects.
+//! The order of inner joins.
+//!
+//! If the tables know how many rows they have, the join begins with the smallest table, as conditions
+//! leave it, and goes on with the one that makes the fewest rows. Otherwise tables are joined in the
+//! order of FROM, except that a table without a condition on the earlier ones waits until an equality
+//! connects it. This avoids cross joins of two tables that a third one connects.
 
+use super::sizes::{Origin, Sizes, number, origins};
 use crate::lang::ast::{BinaryOp, JoinKind};
 use crate::plan::walk::{conjunction, split_and};
 use crate::plan::{Expr, ExprKind, JoinForm, Plan, Rel};
@@ -14,33 +18,42 @@ const MAX_WORK: usize = 500_000;
 struct Graph {
     /// Where the columns of each input begin.
     starts: Vec<usize>,
-    /// Equalities: the inputs that each side reads.
-    edges: Vec<(Vec<usize>, Vec<usize>)>,
+    /// Equalities.
+    edges: Vec<Edge>,
     /// The inputs that other conditions read.
     others: Vec<Vec<usize>>,
+    /// The number of rows of each input, if it is known.
+    rows: Vec<Option<f64>>,
+    /// The columns of tables that the columns are.
+    origins: Vec<Option<Origin>>,
 }
+
+/// An equality of two expressions: the inputs that each side reads, and how many values the side with
+/// more of them has, if it is known.
+struct Edge(Vec<usize>, Vec<usize>, Option<f64>);
 
 /// The plan, an inner join, with its inputs reordered, and whether the order changed. `terms` are
 /// conditions on its rows.
-pub(super) fn arrange(plan: Plan, terms: &[Expr]) -> (Plan, bool) {
+pub(super) fn arrange(plan: Plan, terms: &[Expr], sizes: &Sizes<'_>) -> (Plan, bool) {
     let mut graph = Graph::default();
     if !is_plain(&plan.rel) {
         return (plan, false);
     }
-    graph.inputs(&plan, 0);
+    graph.inputs(&plan, 0, sizes);
     if graph.starts.len() < 3 {
         return (plan, false);
     }
-    graph.conditions(&plan, 0);
+    graph.conditions(&plan, 0, sizes);
     for term in terms {
-        graph.condition(term, 0);
+        graph.condition(term, 0, sizes);
     }
     let conditions = graph.edges.len() + graph.others.len();
     if graph.starts.len().saturating_pow(2).saturating_mul(conditions) > MAX_WORK {
         return (plan, false);
     }
-    let order = graph.order();
-    if order.iter().enumerate().all(|(place, input)| place == *input) {
+    let order = graph.cheapest().unwrap_or_else(|| graph.order());
+    let is_same = order.iter().enumerate().all(|(place, input)| place == *input);
+    if is_same || !sizes.again() {
         return (plan, false);
     }
     (arranged(plan, &graph, &order), true)
@@ -55,46 +68,65 @@ const fn is_plain(rel: &Rel) -> bool {
 }
 
 impl Graph {
-    fn inputs(&mut self, plan: &Plan, start: usize) {
+    fn inputs(&mut self, plan: &Plan, start: usize, sizes: &Sizes<'_>) {
         match &plan.rel {
             rel @ Rel::Join { left, right, .. } if is_plain(rel) => {
-                self.inputs(left, start);
-                self.inputs(right, start + left.schema.len());
+                self.inputs(left, start, sizes);
+                self.inputs(right, start + left.schema.len(), sizes);
             }
-            _ => self.starts.push(start),
+            _ => {
+                self.starts.push(start);
+                self.rows.push(sizes.rows(plan));
+                self.origins.extend(origins(plan));
+            }
         }
     }
 
-    fn conditions(&mut self, plan: &Plan, start: usize) {
+    fn conditions(&mut self, plan: &Plan, start: usize, sizes: &Sizes<'_>) {
         let Rel::Join { left, right, keys, residual, .. } = &plan.rel else { return };
         if !is_plain(&plan.rel) {
             return;
         }
         let middle = start + left.schema.len();
         for (l, r) in keys {
-            let edge = (self.read(l, start), self.read(r, middle));
-            self.edges.push(edge);
+            self.edge((l, start), (r, middle), sizes);
         }
         if let Some(residual) = residual {
-            self.condition(residual, start);
+            self.condition(residual, start, sizes);
         }
-        self.conditions(left, start);
-        self.conditions(right, middle);
+        self.conditions(left, start, sizes);
+        self.conditions(right, middle, sizes);
     }
 
-    fn condition(&mut self, term: &Expr, start: usize) {
+    fn edge(&mut self, left: (&Expr, usize), right: (&Expr, usize), sizes: &Sizes<'_>) {
+        let distinct = |(expr, start): (&Expr, usize)| {
+            sizes.distinct(expr, self.origins.get(start..).unwrap_or_default())
+        };
+        let most = distinct(left).into_iter().chain(distinct(right)).reduce(f64::max);
+        let edge = Edge(self.read(left.0, left.1), self.read(right.0, right.1), most);
+        self.edges.push(edge);
+    }
+
+    fn condition(&mut self, term: &Expr, start: usize, sizes: &Sizes<'_>) {
+        let read = self.read(term, start);
+        if let ([input], false) = (read.as_slice(), term.can_fail()) {
+            let columns = self.origins.get(start..).unwrap_or_default();
+            let share = sizes.share(term, columns);
+            if let Some(Some(rows)) = self.rows.get_mut(*input) {
+                *rows *= share;
+            }
+        }
         match &term.kind {
-            ExprKind::Binary { op: BinaryOp::And, left, right } => {
-                self.condition(left, start);
-                self.condition(right, start);
+            ExprKind::Binary { op: BinaryOp::And, left, right } if read.len() > 1 => {
+                self.condition(left, start, sizes);
+                self.condition(right, start, sizes);
             }
             ExprKind::Binary { op: BinaryOp::Eq, left, right }
                 if !left.can_fail() && !right.can_fail() =>
             {
-                let edge = (self.read(left, start), self.read(right, start));
-                self.edges.push(edge);
+                self.edge((left, start), (right, start), sizes);
             }
-            _ => self.others.push(self.read(term, start)),
+            _ => self.others.push(read),
         }
     }
 
@@ -113,6 +145,49 @@ impl Graph {
 
     fn input_of(&self, column: usize) -> usize {
         self.starts.partition_point(|start| *start <= column).saturating_sub(1)
+    }
+
+    /// The inputs in join order by the numbers of rows; `None` if one is not known, or equalities do
+    /// not connect all inputs.
+    fn cheapest(&self) -> Option<Vec<usize>> {
+        let rows: Vec<f64> = self.rows.iter().copied().collect::<Option<_>>()?;
+        let least = |found: &mut Option<(f64, usize)>, cost: f64, input: usize| {
+            if found.is_none_or(|(known, _)| cost < known) {
+                *found = Some((cost, input));
+            }
+        };
+        let mut first = None;
+        for (input, count) in rows.iter().enumerate() {
+            least(&mut first, *count, input);
+        }
+        let (mut whole, start) = first?;
+        let mut order = vec![start];
+        while order.len() < rows.len() {
+            let mut next = None;
+            for (input, count) in rows.iter().enumerate().filter(|(at, _)| !order.contains(at)) {
+                if let Some(values) = self.values_between(&order, input) {
+                    // Several equalities together have at most as many values as there are rows.
+                    let values = values.min(whole.max(*count)).max(1.0);
+                    least(&mut next, whole * count / values, input);
+                }
+            }
+            let (cost, input) = next?;
+            whole = cost.max(1.0);
+            order.push(input);
+        }
+        Some(order)
+    }
+
+    /// How many combinations of values the equalities of an input with earlier ones have; `None` if
+    /// there are none.
+    fn values_between(&self, placed: &[usize], input: usize) -> Option<f64> {
+        let is_placed =
+            |inputs: &[usize]| !inputs.is_empty() && inputs.iter().all(|i| placed.contains(i));
+        let edges = self.edges.iter().filter(|Edge(a, b, _)| {
+            (is_placed(a) && b.as_slice() == [input]) || (is_placed(b) && a.as_slice() == [input])
+        });
+        let unknown = || self.rows.get(input).copied().flatten().unwrap_or(number(1));
+        edges.map(|Edge(_, _, values)| values.unwrap_or_else(unknown)).reduce(|a, b| a * b)
     }
 
     /// The inputs in join order: the first of FROM, then always the first one that an equality
@@ -134,7 +209,7 @@ impl Graph {
                     && inputs.iter().all(|input| placed.get(*input).copied().unwrap_or(false))
             };
             let connected = |input: &usize| {
-                self.edges.iter().any(|(a, b)| {
+                self.edges.iter().any(|Edge(a, b, _)| {
                     (is_placed(a) && b.as_slice() == [*input])
                         || (is_placed(b) && a.as_slice() == [*input])
                 })

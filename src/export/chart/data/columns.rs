@@ -56,8 +56,9 @@ impl Columns<'_> {
         let all = 0..self.result.fields().len();
         let is_measured = |at: &usize| !IDENTITIES.contains(&self.field(*at).name.as_str());
         let free = |at: &usize| !taken.contains(at) && is_measured(at);
-        let counted =
-            |at: &usize| matches!(self.field(*at).ty, Ty::Int | Ty::Double | Ty::Interval);
+        let counted = |at: &usize| {
+            matches!(self.field(*at).ty, Ty::Int | Ty::Double | Ty::Decimal(_) | Ty::Interval)
+        };
         let of = |test: &dyn Fn(&usize) -> bool| all.clone().filter(free).find(|at| test(at));
         of(&counted).or_else(|| of(&|at| self.is_number(*at)))
     }
@@ -88,6 +89,7 @@ impl Columns<'_> {
     fn value(&self, row: usize, at: usize) -> Option<f64> {
         let value = match self.result.value(row, at) {
             Value::Double(v) => v,
+            Value::Decimal(v, of) => of.double(v),
             Value::Addr(v) => v as f64,
             Value::Bool(v) => f64::from(u8::from(v)),
             other => other.as_number()? as f64,

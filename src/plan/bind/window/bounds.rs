@@ -63,7 +63,7 @@ impl Binder<'_> {
             self.fail_at(Code::TypeMismatch, offset.span, message)
         })?;
         let negative = match offset.as_literal() {
-            Some(Value::Int(n) | Value::Interval(n)) => *n < 0,
+            Some(Value::Int(n) | Value::Interval(n) | Value::Decimal(n, _)) => *n < 0,
             Some(Value::Double(n)) => *n < 0.0 || n.is_nan(),
             _ => false,
         };
@@ -84,6 +84,7 @@ impl Binder<'_> {
         Ok(match key.expr.ty {
             Ty::Int if offset.ty == Ty::Double => Ty::Double,
             Ty::Int | Ty::Addr => Ty::Int,
+            Ty::Decimal(_) => key.expr.ty,
             Ty::Double => Ty::Double,
             Ty::Time | Ty::Interval | Ty::Date | Ty::TimeOfDay => Ty::Interval,
             other => {
