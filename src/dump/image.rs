@@ -155,7 +155,10 @@ impl Image {
         let name = super::remote::shown_url(url);
         match super::remote::open_url(url, limit) {
             Ok(reader) => Ok(Self::from_reader(&name, reader)),
-            Err(source) => Err(Error::Io { path: name, source }),
+            Err(error) => {
+                let source = std::io::Error::new(error.kind(), shown(&error.to_string()));
+                Err(Error::Io { path: name, source })
+            }
         }
     }
 

@@ -51,8 +51,7 @@ impl Bitmap {
     }
 
     fn count(&mut self, file: View<'_>) {
-        let len = usize::try_from(self.bits.div_ceil(8)).unwrap_or_default();
-        let bytes = file.get(self.start..self.start.saturating_add(len)).unwrap_or_default();
+        let bytes = self.bytes(file).unwrap_or_default();
         let block = 1usize << self.shift.saturating_sub(3);
         self.ranks.reserve_exact(bytes.len().div_ceil(block));
         for block in bytes.chunks(block) {
@@ -65,6 +64,12 @@ impl Bitmap {
             let kept = 8u64.saturating_sub(beyond);
             self.set = self.set.saturating_sub((last >> kept).count_ones().into());
         }
+    }
+
+    /// The bytes of the bits.
+    fn bytes<'f>(&self, file: View<'f>) -> Option<&'f [u8]> {
+        let len = usize::try_from(self.bits.div_ceil(8)).ok()?;
+        file.get(self.start..self.start.checked_add(len)?)
     }
 
     /// How many bits there are.
@@ -84,11 +89,11 @@ impl Bitmap {
 
     /// The offset of a page in the file.
     pub(super) fn offset_of<'f>(&self, file: impl Into<View<'f>>, page: u64) -> Option<u64> {
-        let file = file.into();
-        if self.word(file, page)? & 1 == 0 {
+        let bytes = self.bytes(file.into())?;
+        if self.word(bytes, page)? & 1 == 0 {
             return None;
         }
-        self.place(self.rank(file, page)?)
+        self.place(self.rank(bytes, page)?)
     }
 
     fn place(&self, rank: u64) -> Option<u64> {
@@ -99,29 +104,24 @@ impl Bitmap {
     }
 
     /// How many bits are set before this one.
-    fn rank(&self, file: View<'_>, page: u64) -> Option<u64> {
+    fn rank(&self, bytes: &[u8], page: u64) -> Option<u64> {
         let block = page >> self.shift;
         let rank = self.ranks.get(usize::try_from(block).ok()?)?;
-        let first = self.byte_of(block << self.shift)?;
-        let last = self.byte_of(page)?;
-        let whole = ones(file.get(first..last)?);
-        let part = file.byte(last)? & !(u8::MAX << (page % 8));
+        let first = byte_of(block << self.shift)?;
+        let last = byte_of(page)?;
+        let whole = ones(bytes.get(first..last)?);
+        let part = bytes.get(last)? & !(u8::MAX << (page % 8));
         rank.checked_add(whole)?.checked_add(part.count_ones().into())
     }
 
-    /// The position of the byte that holds a bit.
-    fn byte_of(&self, page: u64) -> Option<usize> {
-        self.start.checked_add(usize::try_from(page / 8).ok()?)
-    }
-
     /// The bits from this one on, at least one and at most 64; bits beyond the end are 0.
-    fn word(&self, file: View<'_>, page: u64) -> Option<u64> {
+    fn word(&self, bytes: &[u8], page: u64) -> Option<u64> {
         let left = self.bits.checked_sub(page).filter(|left| *left != 0)?;
-        let at = self.byte_of(page)?;
-        let mut bytes = [0; 8];
-        let held = file.get(at..file.len().min(at.checked_add(8)?))?;
-        bytes.get_mut(..held.len())?.copy_from_slice(held);
-        let word = u64::from_le_bytes(bytes) >> (page % 8);
+        let at = byte_of(page)?;
+        let mut word = [0; 8];
+        let held = bytes.get(at..bytes.len().min(at.checked_add(8)?))?;
+        word.get_mut(..held.len())?.copy_from_slice(held);
+        let word = u64::from_le_bytes(word) >> (page % 8);
         Some(if left >= 64 { word } else { word & !(u64::MAX << left) })
     }
 
@@ -137,21 +137,21 @@ impl Bitmap {
         from: u64,
         to: u64,
     ) -> Option<Run> {
-        let file = file.into();
-        let first = self.skip(file, from, to, false)?;
-        let end = self.skip(file, first, to, true).unwrap_or(to.min(self.bits));
-        let rank = self.rank(file, first)?;
+        let bytes = self.bytes(file.into())?;
+        let first = self.skip(bytes, from, to, false)?;
+        let end = self.skip(bytes, first, to, true).unwrap_or(to.min(self.bits));
+        let rank = self.rank(bytes, first)?;
         let pages = end.checked_sub(first)?.min(self.held.checked_sub(rank)?);
         let offset = self.place(rank)?;
         Some(Run { first, pages, offset })
     }
 
     /// The first bit in a range whose value differs from `set`.
-    fn skip(&self, file: View<'_>, from: u64, to: u64, set: bool) -> Option<u64> {
+    fn skip(&self, bytes: &[u8], from: u64, to: u64, set: bool) -> Option<u64> {
         let end = to.min(self.bits);
         let mut at = from;
         while at < end {
-            let word = self.word(file, at)?;
+            let word = self.word(bytes, at)?;
             let same = if set { word.trailing_ones() } else { word.trailing_zeros() };
             let width = self.width(at);
             if u64::from(same) < width {
@@ -161,6 +161,11 @@ impl Bitmap {
         }
         None
     }
+}
+
+/// The position of the byte that holds a bit.
+fn byte_of(page: u64) -> Option<usize> {
+    usize::try_from(page / 8).ok()
 }
 
 /// How many bits are set.

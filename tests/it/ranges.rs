@@ -256,6 +256,7 @@ fn a_dump_that_cannot_be_read_does_not_open() {
     let (reader, _, is_broken) = Counted::new(Bytes(synth::triage_sample()));
     is_broken.store(true, Ordering::Relaxed);
     let image = Image::from_reader("x.dmp", Box::new(reader));
+    assert_eq!((image.file_bytes() > 0, image.fetched_bytes()), (true, Some(0)));
     let error = Session::from_images(vec![image], &Options::default()).unwrap_err().to_string();
     assert!(error.contains("its bytes 0 to ") && error.contains("on fire"), "{error}");
     let image = Image::from_reader("x.dmp", Box::new(Bytes(Vec::new())));

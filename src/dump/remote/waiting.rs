@@ -164,7 +164,7 @@ impl Remote {
 
 impl Fetch for Remote {
     fn size(&self) -> usize {
-        self.file.held().map_or(0, |held| held.blocks.len())
+        usize::try_from(self.file.about().0).unwrap_or(usize::MAX)
     }
 
     fn get(&self, range: Range<usize>) -> Option<&[u8]> {
