@@ -208,6 +208,11 @@ fn list(args: &Args, session: &Session, library: &Library, console: &Console) ->
     for name in &args.describe_query {
         match library.find(name) {
             Ok(called) => text += &listing::describe_query(called.query, console),
+            // A command alone may lack the arguments that its query needs.
+            Err(_) if library.begun_by(name).next().is_some() => {
+                let all = library.begun_by(name);
+                text.extend(all.map(|query| listing::describe_query(query, console)));
+            }
             Err(error) => {
                 console.say(error.render(None, console.err_colour));
                 code = 1;

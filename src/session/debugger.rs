@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, SavedQuery};
+use super::{Error, SavedQuery, registry};
 use crate::catalog::Ty;
 use crate::diag::{Code, Diagnostic};
 
@@ -107,6 +107,10 @@ fn unknown<'a>(
     let forms = || queries.clone().flat_map(|query| &query.debugger).map(String::as_str);
     let same: Vec<&str> = forms().filter(|form| begins(form, first)).collect();
     if same.is_empty() {
+        if let Some(table) = table_of(first) {
+            return Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"))
+                .help(format!("the table `{table}` has what it prints: FROM {table}"));
+        }
         let firsts = forms().filter_map(|form| form.split_whitespace().next());
         return Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"))
             .nearest(first, firsts.flat_map(|word| word.split('|')).filter(|word| word.len() > 2))
@@ -116,6 +120,23 @@ fn unknown<'a>(
     }
     Diagnostic::new(Code::UnknownTable, format!("no query answers `{line}` with these arguments"))
         .help(format!("`{first}` is written: {}", same.join("; ")))
+}
+
+/// The table with the output of a command.
+fn table_of(command: &str) -> Option<&'static str> {
+    let is = |word: &str| word.eq_ignore_ascii_case(command);
+    let shipped = registry::shipped();
+    let mut tables = shipped.tables().map(|table| (table.spec().name, table.spec().answers));
+    tables.find(|(_, answers)| answers.split([',', ' ']).any(is)).map(|(name, _)| name)
+}
+
+/// The queries of which a form begins with a word.
+#[cfg(feature = "cli")]
+pub(super) fn begun_by<'a>(
+    queries: impl Iterator<Item = &'a SavedQuery>,
+    word: &'a str,
+) -> impl Iterator<Item = &'a SavedQuery> {
+    queries.filter(move |query| query.debugger.iter().any(|form| begins(form, word)))
 }
 
 /// Whether `word` matches the first word of the form.
@@ -340,6 +361,8 @@ mod tests {
             answer("!thread foo"),
             "no query answers `!thread foo` with these arguments; `!thread` is written: !thread [$thread] [*]"
         );
+        let table = answer("!peb");
+        assert!(table.ends_with("the table `environment` has what it prints: FROM environment"));
         let near = answer("!lock");
         assert!(near.starts_with("no query answers `!lock`") && near.contains("!locks"), "{near}");
     }

@@ -201,6 +201,12 @@ impl Library {
         debugger::is_command(self.queries(), line)
     }
 
+    /// The queries that answer a debugger command with some arguments.
+    #[cfg(feature = "cli")]
+    pub(crate) fn begun_by<'a>(&'a self, word: &'a str) -> impl Iterator<Item = &'a SavedQuery> {
+        debugger::begun_by(self.queries(), word)
+    }
+
     /// The query that answers a debugger command.
     ///
     /// # Errors
