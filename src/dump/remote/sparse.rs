@@ -107,8 +107,8 @@ impl Sparse {
     pub(super) fn write(&self, first: usize, bytes: &[u8]) -> io::Result<()> {
         let end = first.saturating_add(bytes.len().div_ceil(BLOCK));
         let start = first.saturating_mul(BLOCK);
-        let is_end = start.saturating_add(bytes.len()) == self.len;
-        if end > self.blocks() || !(is_end || bytes.len().is_multiple_of(BLOCK)) {
+        let stop = start.saturating_add(bytes.len());
+        if stop > self.len || !(stop == self.len || bytes.len().is_multiple_of(BLOCK)) {
             return Err(io::ErrorKind::InvalidInput.into());
         }
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
