@@ -29,6 +29,7 @@ const MACHINE: Plan = (
         ("Processors", "running"),
         ("Memory", "vm"),
         ("Drivers of other companies", "third-party"),
+        ("The oldest modules", "oldest-modules"),
         ("IRPs by driver", "irp-distribution"),
         ("Threads over processes", "pid-tid"),
         ("How long threads have waited", "threads-by-ticks"),

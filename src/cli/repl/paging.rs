@@ -57,10 +57,6 @@ impl Repl<'_> {
         let width = look.width.unwrap_or(width).min(width);
         let room = height.saturating_sub(BELOW);
         if output::shows_lines(result, self.mode, look) {
-            // The values of one row are read best where they are printed.
-            if result.len() <= 1 {
-                return None;
-            }
             let mut text = Vec::new();
             let plain = Look { colour: false, ..look.clone() };
             write_lines(result, &plain, &mut text).ok()?;
