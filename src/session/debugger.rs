@@ -126,8 +126,8 @@ fn unknown<'a>(
 fn table_of(command: &str) -> Option<&'static str> {
     let is = |word: &str| word.eq_ignore_ascii_case(command);
     let shipped = registry::shipped();
-    let mut tables = shipped.tables().map(|table| (table.spec().name, table.spec().answers));
-    tables.find(|(_, answers)| answers.split([',', ' ']).any(is)).map(|(name, _)| name)
+    let mut specs = shipped.tables().map(|table| table.spec(false));
+    specs.find(|spec| spec.answers.split([',', ' ']).any(is)).map(|spec| spec.name)
 }
 
 /// The queries of which a form begins with a word.
