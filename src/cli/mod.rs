@@ -117,28 +117,13 @@ fn save_sample(target: Target<'_>, console: &Console) -> io::Result<()> {
 /// all failed.
 fn open(args: &Args, console: &Console) -> (Session, bool) {
     let options = args.options();
-    let named: Vec<PathBuf> = args.dumps.iter().flat_map(|path| expanded(path)).collect();
+    let named: Vec<PathBuf> = args.dumps.iter().flat_map(|path| session::expanded(path)).collect();
     let paths: Vec<&Path> = named.iter().map(PathBuf::as_path).collect();
     let (session, failures) = Session::open_each(&paths, args.sample, &options);
     for (_, error) in &failures {
         console.say(error.render(None, console.err_colour));
     }
     (session, failures.is_empty())
-}
-
-/// The upper limit on files that one pattern stands for.
-const MAX_FILES: usize = 1_000_000;
-
-/// The files that a pattern stands for; shells of Windows leave patterns to the program.
-fn expanded(path: &Path) -> Vec<PathBuf> {
-    let text = path.to_string_lossy();
-    if text.contains(['*', '?']) && !path.exists() {
-        let files = crate::dump::files(&text, MAX_FILES).unwrap_or_default();
-        if !files.is_empty() {
-            return files.into_iter().map(PathBuf::from).collect();
-        }
-    }
-    vec![path.to_owned()]
 }
 
 /// Runs the queries of the command line, the prompt, or standard input.

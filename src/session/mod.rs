@@ -41,6 +41,8 @@ pub use self::options::Options;
 pub(crate) use self::options::Urls;
 pub use self::query::{Prepared, QueryProgress};
 pub use self::registry::shipped;
+#[cfg(feature = "cli")]
+pub(crate) use self::sources::expanded;
 use self::state::{Defined, State};
 #[cfg(feature = "cli")]
 pub(crate) use crate::dump::{is_url, shown_url};

@@ -86,3 +86,21 @@ pub(super) fn named(opened: Vec<Opened>) -> Vec<OpenSource> {
     let names = short_names(pairs);
     opened.into_iter().zip(names).map(|(one, name)| one.named(name)).collect()
 }
+
+/// The upper limit on files that one pattern stands for.
+#[cfg(feature = "cli")]
+const MAX_FILES: usize = 1_000_000;
+
+/// The files that a pattern stands for, or the path itself; shells of Windows leave patterns to the
+/// program.
+#[cfg(feature = "cli")]
+pub(crate) fn expanded(path: &Path) -> Vec<PathBuf> {
+    let text = path.to_string_lossy();
+    if text.contains(['*', '?']) && !dump::is_url(&text) && !path.exists() {
+        let files = dump::files(&text, MAX_FILES).unwrap_or_default();
+        if !files.is_empty() {
+            return files.into_iter().map(PathBuf::from).collect();
+        }
+    }
+    vec![path.to_owned()]
+}

@@ -215,7 +215,7 @@ const ANSWERS: [Answer; 25] = [
     ("who-waits", &[], 3),
     ("wait-chains", &[], 1),
     ("high-contention", &[], 2),
-    ("threads-by-ticks", &[], 1),
+    ("threads-by-ticks", &[], 3),
     ("processes", &[], 3),
     ("irp-distribution", &[], 2),
     ("irp-anomaly", &[("least", "2")], 1),

@@ -25,7 +25,7 @@ use super::pager::Pager;
 use super::progress::with_progress;
 use super::script::{self, Script};
 use super::table::{Look, push_clean};
-use crate::session::{self, Error, Library, Options, QueryProgress, Session, is_complete};
+use crate::session::{self, Error, Library, Options, QueryProgress, Session};
 use complete::Vocabulary;
 use helper::Helper;
 use paging::Typed;
@@ -267,27 +267,6 @@ impl<'a> Repl<'a> {
             Err(error) => self.report(&error, None),
         }
         Next::Ask
-    }
-
-    /// Runs a text line by line.
-    fn feed(&mut self, text: &str) -> Next {
-        let mut pending = String::new();
-        for line in text.lines() {
-            let is_command = is_command(line) || self.library.is_command(line);
-            if is_command && script::is_blank(&pending) {
-                pending.clear();
-                if self.answer(line) == Next::Leave {
-                    return Next::Leave;
-                }
-                continue;
-            }
-            pending.push_str(line);
-            pending.push('\n');
-            if is_complete(&pending) && self.answer(&std::mem::take(&mut pending)) == Next::Leave {
-                return Next::Leave;
-            }
-        }
-        if script::is_blank(&pending) { Next::Ask } else { self.answer(&pending) }
     }
 
     fn run(&mut self, script: &Script) {

@@ -1,5 +1,6 @@
 //! Text of several lines in which commands stand between statements, as it is pasted from notes.
 
+use super::{Next, Repl, is_command};
 use crate::cli::script::is_blank;
 use crate::session::is_complete;
 
@@ -30,6 +31,29 @@ impl Pasted {
             }
         }
         Self { has_commands, is_open: !is_blank(&pending) }
+    }
+}
+
+impl Repl<'_> {
+    /// Runs a text line by line.
+    pub(super) fn feed(&mut self, text: &str) -> Next {
+        let mut pending = String::new();
+        for line in text.lines() {
+            let is_command = is_command(line) || self.library.is_command(line);
+            if is_command && is_blank(&pending) {
+                pending.clear();
+                if self.answer(line) == Next::Leave {
+                    return Next::Leave;
+                }
+                continue;
+            }
+            pending.push_str(line);
+            pending.push('\n');
+            if is_complete(&pending) && self.answer(&std::mem::take(&mut pending)) == Next::Leave {
+                return Next::Leave;
+            }
+        }
+        if is_blank(&pending) { Next::Ask } else { self.answer(&pending) }
     }
 }
 
