@@ -45,6 +45,7 @@ impl Spooling {
     }
 
     /// Fails if unpacking was cancelled.
+    #[cfg(feature = "archives")]
     pub(super) fn go_on(&self, path: &str) -> Result<(), Error> {
         go_on(self.stop.as_ref(), path)
     }
