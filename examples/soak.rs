@@ -10,12 +10,13 @@
 //! Prints a line each half minute and a summary. The exit code is 1 if an answer was wrong, or if the
 //! memory of the second half exceeds that of the first by more than a tenth and 32 MB.
 
+#[path = "fuzz/process.rs"]
+mod process;
 #[path = "fuzz/random.rs"]
 #[allow(dead_code, reason = "the edits of the fuzz targets are not needed")]
 mod random;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use dumpql::{CancelToken, Code, Error, Options, Session, library};
+use process::{print, status};
 use random::Random;
 
 /// Queries that compute for some time, by every operator and by functions over long texts.
@@ -131,14 +133,15 @@ fn soak(session: &Session, questions: &[Question], long: Duration, threads: u64)
         }
         while begun.elapsed() < long {
             std::thread::sleep(EACH.min(long.saturating_sub(begun.elapsed())));
-            memory.push(resident());
+            let resident = status("VmRSS:").unwrap_or(0);
+            memory.push(resident);
             print(&format!(
                 "{:5} s: {} answers, {} cancelled, {} wrong, {} MB",
                 begun.elapsed().as_secs(),
                 counts.answered.load(Ordering::Relaxed),
                 counts.cancelled.load(Ordering::Relaxed),
                 counts.wrong.load(Ordering::Relaxed),
-                resident() >> 20
+                resident >> 20
             ));
         }
         over.store(true, Ordering::Relaxed);
@@ -232,15 +235,4 @@ fn summary(questions: &[Question], counts: &Counts, memory: &[u64]) -> ExitCode 
     let grew = !first.is_empty() && after > before + before / 10 + (32 << 20);
     let wrong = counts.wrong.load(Ordering::Relaxed);
     if wrong > 0 || grew { ExitCode::FAILURE } else { ExitCode::SUCCESS }
-}
-
-/// The resident memory of the process, in bytes.
-fn resident() -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
-}
-
-fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }

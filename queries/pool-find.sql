@@ -6,5 +6,5 @@
 -- needs: pool_allocations
 SELECT address, size_bytes, tag, pool_type, state, process
 FROM pool_allocations
-WHERE tag LIKE CASE WHEN $tag LIKE '%*%' OR $tag LIKE '%!%%' ESCAPE '!' THEN replace($tag, '*', '%') ELSE rpad($tag, 4, ' ') END
+WHERE rtrim(tag) LIKE rtrim(replace($tag, '*', '%'))
 ORDER BY address;

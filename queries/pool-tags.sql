@@ -8,5 +8,5 @@ SELECT tag, nonpaged_diff, nonpaged_bytes, paged_diff, paged_bytes,
        coalesce(nonpaged_bytes, 0) + coalesce(paged_bytes, 0) AS bytes, description,
        coalesce(binary, owner_modules) AS driver
 FROM pool_tags
-WHERE session IS NULL AND tag LIKE CASE WHEN $tag LIKE '%*%' OR $tag LIKE '%!%%' ESCAPE '!' THEN replace($tag, '*', '%') ELSE rpad($tag, 4, ' ') END
+WHERE session IS NULL AND rtrim(tag) LIKE rtrim(replace($tag, '*', '%'))
 ORDER BY tag;

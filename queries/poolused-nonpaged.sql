@@ -7,5 +7,5 @@
 SELECT tag, nonpaged_allocs, nonpaged_frees, nonpaged_diff, nonpaged_bytes, description,
        coalesce(binary, owner_modules) AS driver
 FROM pool_tags
-WHERE tag LIKE CASE WHEN $tag LIKE '%*%' OR $tag LIKE '%!%%' ESCAPE '!' THEN replace($tag, '*', '%') ELSE rpad($tag, 4, ' ') END AND session IS NULL AND (nonpaged_bytes > 0 OR nonpaged_diff > 0)
+WHERE rtrim(tag) LIKE rtrim(replace($tag, '*', '%')) AND session IS NULL AND (nonpaged_bytes > 0 OR nonpaged_diff > 0)
 ORDER BY nonpaged_bytes DESC NULLS LAST, nonpaged_diff DESC NULLS LAST, tag;

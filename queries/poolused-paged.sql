@@ -7,5 +7,5 @@
 SELECT tag, paged_allocs, paged_frees, paged_diff, paged_bytes, nonpaged_diff, nonpaged_bytes, description,
        coalesce(binary, owner_modules) AS driver
 FROM pool_tags
-WHERE tag LIKE CASE WHEN $tag LIKE '%*%' OR $tag LIKE '%!%%' ESCAPE '!' THEN replace($tag, '*', '%') ELSE rpad($tag, 4, ' ') END AND session IS NULL AND (paged_bytes > 0 OR paged_diff > 0)
+WHERE rtrim(tag) LIKE rtrim(replace($tag, '*', '%')) AND session IS NULL AND (paged_bytes > 0 OR paged_diff > 0)
 ORDER BY paged_bytes DESC NULLS LAST, tag;

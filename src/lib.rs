@@ -47,7 +47,7 @@ pub use catalog::{
     PointerWidth, StructTy, Ty, Value, Values,
 };
 pub use diag::{Code, Diagnostic, Span};
-pub use dump::{Image, RangeReader};
+pub use dump::{Image, RangeReader, is_url};
 pub use exec::{ColumnView, Field, Footnote, FromValue, ResultSet, Row, Unread};
 pub use session::{
     CancelToken, Error, Options, Params, Prepared, QueryProgress, Session, sample_file,

@@ -10,6 +10,8 @@
 //! Queries run in a child process with a limit on its address space. What ends the child, or takes more
 //! resident memory than the law allows, is printed; then the exit code is 1.
 
+#[path = "../fuzz/process.rs"]
+mod process;
 mod queries;
 #[path = "../fuzz/seeds.rs"]
 #[allow(dead_code, reason = "the corpus of the fuzz targets, of which this needs some")]
@@ -22,6 +24,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use dumpql::{Options, Session};
+use process::{print, status};
 
 /// What a query may fill.
 const LIMIT: u64 = 32 << 20;
@@ -58,7 +61,7 @@ fn child(input: &Path) -> ExitCode {
         return ExitCode::FAILURE;
     }
     let _ = session.query("SELECT count(*) FROM range(200000) WHERE range % 7 = 1");
-    print(&format!("{} {}", status("VmPeak:"), status("VmRSS:")));
+    print(&format!("{} {}", bytes("VmPeak:"), bytes("VmRSS:")));
     for line in std::io::stdin().lines().map_while(Result::ok) {
         let Ok(number) = line.parse() else { break };
         let sql = queries::query(number);
@@ -71,7 +74,7 @@ fn child(input: &Path) -> ExitCode {
             Ok(result) => format!("{} rows", result.len()),
             Err(error) => error.code().as_str().to_owned(),
         };
-        let (peak, took) = (status("VmHWM:"), begun.elapsed().as_millis());
+        let (peak, took) = (bytes("VmHWM:"), begun.elapsed().as_millis());
         print(&format!("{peak} {took} {outcome}"));
     }
     ExitCode::SUCCESS
@@ -210,12 +213,6 @@ fn inputs(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
 }
 
 /// A line of the process's status, in bytes.
-fn status(key: &str) -> u64 {
-    let text = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix(key));
-    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) << 10
-}
-
-fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+fn bytes(key: &str) -> u64 {
+    status(key).unwrap_or(0)
 }

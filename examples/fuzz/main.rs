@@ -17,6 +17,7 @@
 
 #![allow(clippy::panic, reason = "a target that panics has failed, which is reported")]
 
+mod process;
 mod query;
 mod random;
 mod seeds;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use process::{print, status};
 use random::Random;
 use targets::Target;
 
@@ -146,7 +148,7 @@ fn main() -> std::process::ExitCode {
         };
         failed |= outcome.is_err();
     }
-    if let Some(peak) = peak_memory() {
+    if let Some(peak) = status("VmHWM:") {
         say(&format!("peak memory {} MB", peak >> 20));
     }
     u8::from(failed).into()
@@ -216,7 +218,7 @@ fn in_turns(mut courses: Vec<Course<'_>>, inputs: u64, args: &Args, running: &Ru
                 let _ = course.step(seed, running);
             }
             set(running, None);
-            course.tally.peak = course.tally.peak.max(peak_memory().unwrap_or(0));
+            course.tally.peak = course.tally.peak.max(status("VmHWM:").unwrap_or(0));
         }
     }
     // A hang ends the process, so that whoever reads this table has seen none.
@@ -304,20 +306,9 @@ fn save(target: &str, input: &[u8]) -> PathBuf {
     path
 }
 
-/// The peak memory of the process, if the system gives it.
-fn peak_memory() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? << 10)
-}
-
 /// Begins to count the most memory anew, where the system allows it.
 fn forget_peak() {
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
-fn print(text: &str) {
-    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 fn say(text: &str) {

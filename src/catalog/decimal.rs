@@ -42,9 +42,7 @@ impl DecimalTy {
         if scale <= self.scale {
             return self.checked(digits * power(self.scale - scale));
         }
-        let unit = power(scale - self.scale);
-        let half = if digits < 0 { -unit / 2 } else { unit / 2 };
-        self.checked((digits + half) / unit)
+        self.checked(rounded(digits, scale - self.scale))
     }
 
     /// The value as this type, rounded half away from zero; `None` if it is out of range or of a type
@@ -128,10 +126,8 @@ impl DecimalTy {
 
     /// The number rounded to a whole one, half away from zero.
     pub(crate) fn whole(&self, digits: i64) -> i64 {
-        let unit = power(self.scale);
-        let half = if digits < 0 { -unit / 2 } else { unit / 2 };
         // It is no larger than `digits`.
-        i64::try_from((i128::from(digits) + half) / unit).unwrap_or(digits)
+        i64::try_from(rounded(digits.into(), self.scale)).unwrap_or(digits)
     }
 }
 
@@ -140,6 +136,13 @@ fn digits_of(text: &str) -> Option<String> {
     let well_placed = !text.starts_with('_') && !text.ends_with('_') && !text.contains("__");
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     (well_placed && digits.bytes().all(|digit| digit.is_ascii_digit())).then_some(digits)
+}
+
+/// A number without its last digits, rounded half away from zero.
+fn rounded(digits: i128, dropped: u8) -> i128 {
+    let unit = power(dropped);
+    let half = if digits < 0 { -unit / 2 } else { unit / 2 };
+    (digits + half) / unit
 }
 
 fn power(exponent: u8) -> i128 {

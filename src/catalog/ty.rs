@@ -312,6 +312,12 @@ impl Ty {
         })
     }
 
+    /// The exact type of the decimals of another program, or `DOUBLE` if they have too many digits.
+    pub(crate) fn of_decimals(width: usize, scale: usize) -> Self {
+        let exact = u8::try_from(width).ok().zip(u8::try_from(scale).ok());
+        exact.and_then(|(width, scale)| Self::decimal(width, scale)).unwrap_or(Self::Double)
+    }
+
     /// The type with that name or a common synonym, ignoring case; `None` if there is none.
     pub fn from_name(name: &str) -> Option<Self> {
         type_name::parse(name)

@@ -31,7 +31,7 @@ use output::Target;
 
 use crate::diag::{Code, Diagnostic};
 use crate::export;
-use crate::session::{self, Error, Library, Session};
+use crate::session::{self, Error, Library, SavedQuery, Session};
 
 /// Runs the program with its arguments, the first being its name. Returns the exit code: 0 success,
 /// 1 a query or a source failed, 2 wrong command line, 130 ended by Ctrl-C.
@@ -193,14 +193,14 @@ fn list(args: &Args, session: &Session, library: &Library, console: &Console) ->
     for name in &args.describe_query {
         match library.find(name) {
             Ok(called) => text += &listing::describe_query(called.query, console),
-            // A command alone may lack the arguments that its query needs.
-            Err(_) if library.begun_by(name).next().is_some() => {
-                let all = library.begun_by(name);
-                text.extend(all.map(|query| listing::describe_query(query, console)));
-            }
             Err(error) => {
-                console.say(error.render(None, console.err_colour));
-                code = 1;
+                // A command alone may lack the arguments that its query needs.
+                let begun: Vec<&SavedQuery> = library.begun_by(name).collect();
+                text.extend(begun.iter().map(|query| listing::describe_query(query, console)));
+                if begun.is_empty() {
+                    console.say(error.render(None, console.err_colour));
+                    code = 1;
+                }
             }
         }
     }

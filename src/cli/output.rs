@@ -53,16 +53,18 @@ impl Answer {
         };
         let heading =
             if query.title.is_empty() { String::new() } else { format!("{}. ", query.title) };
+        let mut about =
+            format!("{heading}{} {}", query.description, query.reading).trim().to_owned();
         let values = script.settings(given);
-        let said = if values.is_empty() { String::new() } else { format!(" With {values}.") };
-        let about = format!("{heading}{} {}", query.description, query.reading);
-        let about = format!("{}{said}", about.trim());
+        if !values.is_empty() {
+            let _ = write!(about, " With {values}.");
+        }
         // The chart in the header is for the first result.
         let hint = query.chart.as_deref().filter(|_| count <= 1);
         let chart = chart.or_else(|| Spec::parse(hint?).ok());
         // The description in the header is already shown with the rows.
         let sql = if query.title.is_empty() { query.text.clone() } else { script.runnable(given) };
-        Self { title, query: sql, result, about: about.trim().to_owned(), chart }
+        Self { title, query: sql, result, about, chart }
     }
 
     /// The answer in the form for file writers.

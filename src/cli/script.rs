@@ -103,11 +103,9 @@ impl Script {
     pub(super) fn lesson(&self, given: &BTreeMap<String, String>) -> Vec<String> {
         let values = self.values(given);
         let mut lines = vec![format!("-- {}: {}", self.query.name, self.query.title)];
-        for param in &self.query.params {
-            if let Some(value) = values.get(&param.name).or(param.default.as_ref()) {
-                lines.push(format!("-- ${} = {value}", param.name));
-            }
-        }
+        lines.extend(
+            self.bound(&values).map(|(param, value)| format!("-- ${} = {value}", param.name)),
+        );
         lines.extend(self.without_effect().map(|note| format!("-- {note}")));
         lines.extend(self.query.sql().trim().lines().map(str::to_owned));
         lines

@@ -225,10 +225,7 @@ fn ty_of(column: &str, dtype: &ArrowDataType) -> Result<Ty, Diagnostic> {
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
         A::Float32 | A::Float64 => Ty::Double,
-        A::Decimal(width, scale) => {
-            let exact = u8::try_from(*width).ok().zip(u8::try_from(*scale).ok());
-            exact.and_then(|(width, scale)| Ty::decimal(width, scale)).unwrap_or(Ty::Double)
-        }
+        A::Decimal(width, scale) => Ty::of_decimals(*width, *scale),
         A::Timestamp(..) => Ty::Time,
         A::Date32 | A::Date64 => Ty::Date,
         A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,

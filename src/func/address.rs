@@ -4,15 +4,7 @@ use super::def::{Args, Fault, Scalar, bad, overflow, sig};
 use crate::catalog::Ty::{Addr, Int, Text};
 use crate::catalog::{Signature, Value};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("address", name, doc, signatures, examples, eval)
-}
+family!("address");
 
 const NUMBER_TO_TEXT: &[Signature] = &[sig(&[Int], Text), sig(&[Addr], Text)];
 const ALIGN: &[Signature] = &[sig(&[Int, Int], Int), sig(&[Addr, Int], Addr)];

@@ -10,15 +10,7 @@ use crate::time::{
     midnight, now,
 };
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("time", name, doc, signatures, examples, eval)
-}
+family!("time");
 
 const SPAN: &[Signature] = &[sig(&[Int], Interval), sig(&[Double], Interval)];
 const NAMED: &[Signature] = &[sig(&[Time], Text)];

@@ -7,15 +7,7 @@ use super::def::{Args, Scalar};
 use crate::catalog::Ty::{Bool, Null, Text};
 use crate::catalog::{Signature, Value};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("conditional", name, doc, signatures, examples, eval).takes_null()
-}
+family!("conditional".takes_null());
 
 const ANY: &[Signature] = &[Signature::new(&[Null], Null).variadic()];
 const TWO: &[Signature] = &[Signature::new(&[Null, Null], Null)];

@@ -12,15 +12,7 @@ const fn in_dump(args: &'static [Ty], returns: Ty) -> Signature {
     Signature::new(args, returns).optional(1)
 }
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("dump", name, doc, signatures, examples, eval).reads_dump()
-}
+family!("dump".reads_dump());
 
 const TO_TEXT: &[Signature] = &[in_dump(&[Addr, Text], Text)];
 const TO_BOOL: &[Signature] = &[in_dump(&[Addr, Text], Bool)];

@@ -16,15 +16,7 @@ use super::def::{Args, Fault, Scalar, bad, check_length, overflow, sig};
 use crate::catalog::Ty::{Addr, Blob as Bytes, Double, Int, Null, Text};
 use crate::catalog::{Blob, Format, PointerWidth, Signature, Value};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("text", name, doc, signatures, examples, eval)
-}
+family!("text");
 
 const T: &[Signature] = &[sig(&[Text], Text)];
 const TB: &[Signature] = &[sig(&[Text], Text), sig(&[Bytes], Text)];
@@ -34,6 +26,8 @@ const BASE: &[Signature] = &[
     Signature::new(&[Int, Int, Int], Text).optional(1),
     Signature::new(&[Addr, Int, Int], Text).optional(1),
 ];
+const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
+
 /// Bytes of binary digits; the first byte may have fewer than eight.
 fn from_binary(text: &str) -> Result<Value<'static>, Fault> {
     if let Some(wrong) = text.chars().find(|c| !matches!(c, '0' | '1')) {
@@ -45,8 +39,6 @@ fn from_binary(text: &str) -> Result<Value<'static>, Fault> {
         bytes.map(|byte| byte.iter().fold(0, |byte, digit| byte << 1 | digit)).collect();
     Ok(Value::Blob(Blob::new(&bytes)))
 }
-
-const BAR: &[Signature] = &[Signature::new(&[Double, Double, Double, Int], Text).optional(1)];
 
 /// A hash of values and their types.
 fn hash(values: &[Value<'_>]) -> u64 {

@@ -13,15 +13,7 @@ const AT: &[Signature] = &[sig(&[Text, Text], Text), sig(&[Text, Int], Text)];
 const TEXT: &[Signature] = &[Signature::new(&[Text, Text], Text).optional(1)];
 const COUNT: &[Signature] = &[Signature::new(&[Text, Text], Int).optional(1)];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("json", name, doc, signatures, examples, eval)
-}
+family!("json");
 
 pub(super) const ALL: &[Scalar] = &[
     f("json_extract", "The part of a JSON text at a path, as JSON: `j -> 'a'`. A path is a key, `$.a.b[0]`, `/a/b/0`, or a number of an element from 0, from the end where it is negative. NULL where there is no such part.", AT, &[("json_extract('{\"a\": [1, \"x\"]}', '$.a[1]')", "\"x\""), ("'{\"a\": {\"b\": 2}}' -> 'a'", "{\"b\":2}")], |_, a| Ok(part(a)?.map_or(Value::Null, |raw| Value::text(compact(raw))))).or(&["json_extract_path"]),

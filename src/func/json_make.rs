@@ -6,15 +6,7 @@ use crate::catalog::{Format, Signature, Value};
 
 const ANY: &[Signature] = &[Signature::new(&[Null], Text).variadic(), sig(&[], Text)];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("json", name, doc, signatures, examples, eval)
-}
+family!("json");
 
 pub(super) const ALL: &[Scalar] = &[
     f(

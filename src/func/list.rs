@@ -18,15 +18,7 @@ const LAMBDA: &[Signature] = &[sig(&[L, Null], Null)];
 /// The maximum number of bytes of a list.
 const MAX_LIST: usize = 64 << 20;
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("list", name, doc, signatures, examples, eval)
-}
+family!("list");
 
 pub(super) const ALL: &[Scalar] = &[
     f("list_value", "A list of the arguments: `[a, b]`.", &[Signature::new(&[Null], L).variadic(), sig(&[], L)], &[("[1, NULL, 3]", "[1, NULL, 3]"), ("list_value('a', 'b')", "[a, b]")], |cx, a| build(cx, a.iter().map(Value::borrowed))).takes_null().or(&["list_pack"]),

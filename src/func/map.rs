@@ -9,15 +9,7 @@ const L: Ty = Ty::ANY_LIST;
 const M: Ty = Ty::ANY_MAP;
 const OF_KEY: &[Signature] = &[sig(&[M, Null], Null)];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("map", name, doc, signatures, examples, eval)
-}
+family!("map");
 
 pub(super) const ALL: &[Scalar] = &[
     f(

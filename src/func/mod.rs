@@ -5,6 +5,22 @@
 
 #![allow(clippy::unnecessary_wraps, reason = "all implementations of functions return a Result")]
 
+/// Defines `f`, which makes a function of a family, by its name, documentation, signatures, examples
+/// and implementation. What follows the name of the family holds for each of its functions.
+macro_rules! family {
+    ($family:literal $(.$each:ident())*) => {
+        const fn f(
+            name: &'static str,
+            doc: &'static str,
+            signatures: &'static [$crate::catalog::Signature],
+            examples: &'static [(&'static str, &'static str)],
+            eval: $crate::func::Eval,
+        ) -> $crate::func::Scalar {
+            $crate::func::Scalar::new($family, name, doc, signatures, examples, eval)$(.$each())*
+        }
+    };
+}
+
 mod address;
 mod clock;
 mod conditional;

@@ -12,15 +12,7 @@ use exact::Way;
 use round::{round, round_double};
 use whole::{binomial, factorial, gamma, gcd, lcm, modulo};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("number", name, doc, signatures, examples, eval)
-}
+family!("number");
 
 const D: &[Signature] = &[sig(&[Double], Double)];
 const D_TO_BOOL: &[Signature] = &[sig(&[Double], Bool)];

@@ -8,15 +8,7 @@ use crate::catalog::{Nested, Signature, Value};
 const L: Ty = Ty::ANY_LIST;
 const VECTORS: &[Signature] = &[sig(&[Ty::DOUBLES, Ty::DOUBLES], Double)];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("list", name, doc, signatures, examples, eval)
-}
+family!("list");
 
 pub(super) const ALL: &[Scalar] = &[
     f(

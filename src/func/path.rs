@@ -5,15 +5,7 @@ use super::list::build;
 use crate::catalog::Ty::{self, Bool, Text};
 use crate::catalog::{Signature, Value};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("text", name, doc, signatures, examples, eval)
-}
+family!("text");
 
 const T: &[Signature] = &[Signature::new(&[Text], Text)];
 

@@ -10,15 +10,7 @@ use super::text::int;
 use crate::catalog::Ty::{self, Bool, Int, Text};
 use crate::catalog::{Signature, Value};
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("text", name, doc, signatures, examples, eval)
-}
+family!("text");
 
 const TEST: &[Signature] = &[Signature::new(&[Text, Text, Text], Bool).optional(1)];
 

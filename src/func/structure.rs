@@ -7,15 +7,7 @@ use crate::catalog::{Nested, Signature, Value};
 
 const ANY: &[Signature] = &[Signature::new(&[Null], Ty::ANY_STRUCT).variadic()];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("structure", name, doc, signatures, examples, eval)
-}
+family!("structure");
 
 pub(super) const ALL: &[Scalar] = &[
     f(

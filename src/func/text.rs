@@ -16,15 +16,7 @@ const TRIM: &[Signature] = &[Signature::new(&[Text, Text], Text).optional(1)];
 const PAD: &[Signature] = &[Signature::new(&[Text, Int, Text], Text).optional(1)];
 const TTT: &[Signature] = &[sig(&[Text, Text, Text], Text)];
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("text", name, doc, signatures, examples, eval)
-}
+family!("text");
 
 const TB_TO_INT: &[Signature] = &[sig(&[Text], Int), sig(&[Ty::Blob], Int)];
 

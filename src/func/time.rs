@@ -9,15 +9,7 @@ use crate::time::{
     DAY, Date, HOUR, MINUTE, Moment, SECOND, Unit, add_months, add_units, last_day, months_between,
 };
 
-const fn f(
-    name: &'static str,
-    doc: &'static str,
-    signatures: &'static [Signature],
-    examples: &'static [(&'static str, &'static str)],
-    eval: super::Eval,
-) -> Scalar {
-    Scalar::new("time", name, doc, signatures, examples, eval)
-}
+family!("time");
 
 const PART: &[Signature] = &[sig(&[Time], Int), sig(&[Interval], Int), sig(&[TimeOfDay], Int)];
 const DATE: &[Signature] = &[sig(&[Time], Int)];

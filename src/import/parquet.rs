@@ -97,7 +97,7 @@ fn ty(dtype: &ArrowDataType) -> Ty {
         A::Int8 | A::Int16 | A::Int32 | A::Int64 | A::UInt8 | A::UInt16 | A::UInt32 => Ty::Int,
         A::UInt64 => Ty::Addr,
         A::Float32 | A::Float64 => Ty::Double,
-        A::Decimal(width, scale) => decimal(*width, *scale),
+        A::Decimal(width, scale) => Ty::of_decimals(*width, *scale),
         A::Timestamp(..) => Ty::Time,
         A::Date32 => Ty::Date,
         A::Time32(_) | A::Time64(_) => Ty::TimeOfDay,
@@ -105,12 +105,6 @@ fn ty(dtype: &ArrowDataType) -> Ty {
         A::Duration(_) => Ty::Interval,
         _ => Ty::Text,
     }
-}
-
-/// The exact type of decimals, or `DOUBLE` if they have too many digits.
-fn decimal(width: usize, scale: usize) -> Ty {
-    let exact = u8::try_from(width).ok().zip(u8::try_from(scale).ok());
-    exact.and_then(|(width, scale)| Ty::decimal(width, scale)).unwrap_or(Ty::Double)
 }
 
 fn push(into: &mut ColumnBuilder, array: &dyn Array, row: usize) {

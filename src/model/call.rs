@@ -101,14 +101,13 @@ fn symbol<S: AddressSpace + ?Sized>(source: &S, text: &str, index: usize) -> Res
         let offset = u64::from_str_radix(offset.strip_prefix("0x").unwrap_or(offset), 16).ok()?;
         source.address_of(name).ok()?.checked_add(offset)
     };
-    source.address_of(text).or_else(|reason| behind().ok_or(reason)).map_err(
-        |reason| match reason {
-            Absent::NoSymbols => {
-                Refused::because(format!("it has no symbols that could tell where `{text}` is"))
-            }
-            _ => Refused::argument(index, format!("no symbol `{text}`")),
-        },
-    )
+    let found = source.address_of(text).or_else(|reason| behind().ok_or(reason));
+    found.map_err(|reason| match reason {
+        Absent::NoSymbols => {
+            Refused::because(format!("it has no symbols that could tell where `{text}` is"))
+        }
+        _ => Refused::argument(index, format!("no symbol `{text}`")),
+    })
 }
 
 /// The count in argument `index`, or `default` if it was left out.

@@ -103,30 +103,28 @@ fn as_decimal(expr: &Expr) -> Option<Expr> {
 
 /// The expressions, in which numbers with a point beside decimals are decimals.
 pub(super) fn beside_decimals(exprs: Vec<Expr>) -> Vec<Expr> {
-    let is_decimal = |expr: &Expr| matches!(expr.ty, Ty::Decimal(_));
-    if !exprs.iter().any(is_decimal) {
-        return exprs;
-    }
-    let adapted = |expr: Expr| match expr.as_literal() {
-        Some(Value::Double(_)) => as_decimal(&expr).unwrap_or(expr),
-        _ => expr,
-    };
-    exprs.into_iter().map(adapted).collect()
+    if exprs.iter().any(is_decimal) { exprs.into_iter().map(adapted).collect() } else { exprs }
 }
 
 /// As [`beside_decimals`] for two expressions.
 pub(super) fn both_beside_decimals(left: Expr, right: Expr) -> (Expr, Expr) {
-    let is_decimal = |expr: &Expr| matches!(expr.ty, Ty::Decimal(_));
-    let is_double = |expr: &Expr| matches!(expr.as_literal(), Some(Value::Double(_)));
-    if is_decimal(&left) && is_double(&right) {
-        let right = as_decimal(&right).unwrap_or(right);
-        return (left, right);
+    if is_decimal(&left) || is_decimal(&right) {
+        (adapted(left), adapted(right))
+    } else {
+        (left, right)
     }
-    if is_decimal(&right) && is_double(&left) {
-        let left = as_decimal(&left).unwrap_or(left);
-        return (left, right);
+}
+
+const fn is_decimal(expr: &Expr) -> bool {
+    matches!(expr.ty, Ty::Decimal(_))
+}
+
+/// A number with a point as a decimal, if it can be one.
+fn adapted(expr: Expr) -> Expr {
+    match expr.as_literal() {
+        Some(Value::Double(_)) => as_decimal(&expr).unwrap_or(expr),
+        _ => expr,
     }
-    (left, right)
 }
 
 /// Structures have a common type if they have fields with the same names in the same order.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Error, Session, sources};
 use crate::diag::{Code, Diagnostic, Span};
-use crate::dump::{self, Image, Spooling};
+use crate::dump::{self, Image};
 use crate::exec::MemTable;
 use crate::import::{self, Options};
 use crate::lang::ast::{Attach, Ident, Statement, StatementKind};
@@ -59,7 +59,7 @@ impl Session {
         if let Some(name) = &attach.name {
             self.free(&name.text, name_span)?;
         }
-        let spooling = Spooling { stop: Some(Arc::clone(stop)), ..self.options.spooling() };
+        let spooling = self.options.spooling_until(stop);
         let image = match file {
             Some(file) => Image::open_with(&file, &spooling).map_err(Error::from),
             None => self.options.url(path),

@@ -107,12 +107,12 @@ fn unknown<'a>(
     let forms = || queries.clone().flat_map(|query| &query.debugger).map(String::as_str);
     let same: Vec<&str> = forms().filter(|form| begins(form, first)).collect();
     if same.is_empty() {
+        let error = Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"));
         if let Some(table) = table_of(first) {
-            return Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"))
-                .help(format!("the table `{table}` has what it prints: FROM {table}"));
+            return error.help(format!("the table `{table}` has what it prints: FROM {table}"));
         }
         let firsts = forms().filter_map(|form| form.split_whitespace().next());
-        return Diagnostic::new(Code::UnknownTable, format!("no query answers `{first}`"))
+        return error
             .nearest(first, firsts.flat_map(|word| word.split('|')).filter(|word| word.len() > 2))
             .help(
                 "`--queries`, or `.queries` at the prompt, lists the commands that are answered",

@@ -181,7 +181,8 @@ impl Session {
                 Defined::new(options),
             ))),
             store,
-            options: options.clone(),
+            // The token is for opening alone.
+            options: Options { cancel: None, ..options.clone() },
         };
         (session, failures)
     }
@@ -207,7 +208,8 @@ impl Session {
         for old in state.sources.iter().filter(|source| source.health.may_succeed()) {
             let Some(image) = old.origin.as_ref().and_then(Image::again) else { continue };
             let _wait = image.health().wait_for(flag);
-            let (spooling, cache) = (self.options.spooling(), self.options.cache.as_deref());
+            let (spooling, cache) =
+                (self.options.spooling_until(flag), self.options.cache.as_deref());
             let (mut opened, _) = sources::open(image, &self.store, &spooling, cache);
             if let (Some(one), true) = (opened.pop(), opened.is_empty()) {
                 let new = Arc::new(one.named(old.name.clone()));

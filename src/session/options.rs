@@ -1,6 +1,8 @@
 //! Options for opening a session.
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::access::Folders;
 use super::cancel::CancelToken;
@@ -155,6 +157,11 @@ impl Options {
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.cancel = Some(token.clone());
         self
+    }
+
+    /// How files are unpacked for a query, which may be stopped.
+    pub(super) fn spooling_until(&self, stop: &Arc<AtomicBool>) -> Spooling {
+        Spooling { stop: Some(Arc::clone(stop)), ..self.spooling() }
     }
 
     /// How files are unpacked.

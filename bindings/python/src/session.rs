@@ -138,10 +138,6 @@ pub(crate) fn saved(py: Python<'_>, name: &str, text: Option<&str>) -> PyResult<
     })
 }
 
-fn is_url(path: &str) -> bool {
-    path.starts_with("http://") || path.starts_with("https://")
-}
-
 fn params(given: &Bound<'_, PyDict>) -> PyResult<Params> {
     let mut params = Params::new();
     for (name, object) in given {
@@ -195,7 +191,7 @@ impl NativeSession {
         let mut held: Vec<Image> = held.collect();
         let opened = py.detach(|| {
             let mapped = paths.iter().map(|path| match path.to_str().filter(|_| urls) {
-                Some(url) if is_url(url) => Image::open_url(url),
+                Some(url) if engine::is_url(url) => Image::open_url(url),
                 _ => Image::open(path),
             });
             let mut images = mapped.collect::<Result<Vec<_>, _>>()?;

@@ -367,7 +367,7 @@ impl Repl<'_> {
             Ok(script) if is_sql(&script.query.text) => self.run(&script),
             Ok(script) => {
                 self.reading += 1;
-                let next = self.feed(&script.query.text);
+                let next = self.feed(self.pieces(&script.query.text));
                 self.reading -= 1;
                 return next;
             }

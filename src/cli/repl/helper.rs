@@ -11,7 +11,7 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 
 use super::command;
 use super::complete::Vocabulary;
-use super::pasted::Pasted;
+use super::pasted::{Piece, has_command, is_command, pieces};
 use crate::cli::table::{push_clean, shorten};
 use crate::session::{Library, Session, TokenKind, is_complete, tokens};
 
@@ -35,9 +35,11 @@ impl Helper {
 
     /// Whether the text is several commands and statements, none of which goes on.
     fn is_pasted(&self, text: &str) -> bool {
-        let is_command = |line: &str| command::of(line.trim()).is_some() || self.is_debuggers(line);
-        let pasted = || Pasted::of(text, is_command);
-        text.contains('\n') && pasted() == Pasted { has_commands: true, is_open: false }
+        if !text.contains('\n') {
+            return false;
+        }
+        let pieces = pieces(text, |line| is_command(line, &self.library));
+        has_command(&pieces) && !matches!(pieces.last(), Some(Piece::Statements(_, false)))
     }
 
     /// Whether the line is a debugger command, which needs no semicolon.

@@ -29,7 +29,6 @@ use crate::session::{self, Error, Library, Options, QueryProgress, Session};
 use complete::Vocabulary;
 use helper::Helper;
 use paging::Typed;
-use pasted::Pasted;
 
 /// The maximum number of rows that are shown; if there are more, the middle is omitted.
 const MAX_ROWS: usize = 1000;
@@ -183,7 +182,7 @@ pub(super) fn run_text(
     interrupt.install(true);
     let mut repl = Repl::new(invocation, session, library, console, interrupt);
     repl.max_rows = 0;
-    repl.feed(text);
+    repl.feed(repl.pieces(text));
     u8::from(repl.failed)
 }
 
@@ -247,9 +246,9 @@ impl<'a> Repl<'a> {
             return self.obey(command);
         }
         if text.contains('\n') {
-            let is_command = |line: &str| is_command(line) || self.library.is_command(line);
-            if Pasted::of(text, is_command).has_commands {
-                return self.feed(text);
+            let pieces = self.pieces(text);
+            if pasted::has_command(&pieces) {
+                return self.feed(pieces);
             }
         } else if self.library.is_command(text) {
             for command in text.split(';').map(str::trim).filter(|command| !command.is_empty()) {

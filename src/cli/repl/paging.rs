@@ -2,7 +2,8 @@
 
 use std::io::{self, Write as _};
 
-use super::{Repl, command};
+use super::Repl;
+use super::pasted::is_command;
 use crate::cli::args::Mode;
 use crate::cli::output::{self, Answer};
 use crate::cli::pager::{self, Pager, Shown};
@@ -108,7 +109,7 @@ impl Repl<'_> {
     /// Whether Enter would run the text.
     fn is_whole(&self, text: &str) -> bool {
         let line = text.trim();
-        command::of(line).is_some() || self.library.is_command(line) || is_complete(text)
+        is_command(line, self.library) || is_complete(text)
     }
 }
 

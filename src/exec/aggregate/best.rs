@@ -20,7 +20,7 @@ pub(super) const ALL: &[Aggregate] = &[
         "The smallest value. With a second argument a list of so many of the smallest values, the smallest first.",
         ONE_OR_MORE,
         &[("min(x)", "1"), ("min(x, 2)", "[1, 2]")],
-        |args, groups| start(args, groups, false),
+        |args, groups| start(args, groups, Ordering::Less),
     )
     .over_frames(OverFrames::Least)
     .of_values(),
@@ -29,19 +29,18 @@ pub(super) const ALL: &[Aggregate] = &[
         "The largest value. With a second argument a list of so many of the largest values, the largest first.",
         ONE_OR_MORE,
         &[("max(x)", "5"), ("max(x, 2)", "[5, 2]")],
-        |args, groups| start(args, groups, true),
+        |args, groups| start(args, groups, Ordering::Greater),
     )
     .over_frames(OverFrames::Greatest)
     .of_values(),
 ];
 
-fn start(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
+fn start(args: &Args<'_>, groups: usize, wanted: Ordering) -> Box<dyn States> {
     if is_several(args.call) {
-        return listed::best(groups, largest);
+        return listed::best(groups, wanted);
     }
-    let wanted = if largest { Ordering::Greater } else { Ordering::Less };
     match args.ty().physical() {
-        Physical::Bool => Box::new(Truths::new(groups, !largest)),
+        Physical::Bool => Box::new(Truths::new(groups, wanted == Ordering::Less)),
         Physical::Int => Box::new(Best::<i64>::new(groups, wanted)),
         Physical::Addr => Box::new(Best::<u64>::new(groups, wanted)),
         Physical::Double => Box::new(Best::<f64>::new(groups, wanted)),

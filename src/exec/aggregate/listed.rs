@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::kernel::{Aggregate, Args, States};
-use super::list::{Lists, counts, listed};
+use super::list::{Finish, Lists, counts, listed};
 use super::{order, sig};
 use crate::catalog::Ty::{self, Int, Null, Text};
 use crate::catalog::{ListBuilder, Nested, Signature, Value};
@@ -66,12 +66,12 @@ pub(in crate::exec) fn is_several(call: &AggregateCall) -> bool {
 }
 
 /// The states of `min(x, n)`, `max(x, n)`, `arg_min(x, y, n)` and `arg_max(x, y, n)`.
-pub(super) fn best(groups: usize, largest: bool) -> Box<dyn States> {
-    if largest {
-        Lists::start(groups, |args, rows| ranked(args, rows, Ordering::Greater))
-    } else {
-        Lists::start(groups, |args, rows| ranked(args, rows, Ordering::Less))
-    }
+pub(super) fn best(groups: usize, wanted: Ordering) -> Box<dyn States> {
+    let finish: Finish = match wanted {
+        Ordering::Greater => |args, rows| ranked(args, rows, Ordering::Greater),
+        _ => |args, rows| ranked(args, rows, Ordering::Less),
+    };
+    Lists::start(groups, finish)
 }
 
 /// The first argument in those rows of each group whose last argument but one is best.

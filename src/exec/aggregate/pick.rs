@@ -37,7 +37,7 @@ pub(super) const ALL: &[Aggregate] = &[
         "The first argument of the row of which the second is smallest; the earliest such row counts. With a third argument a list of so many of the first such values.",
         BY,
         &[("arg_min(x, -x)", "5")],
-        |args, groups| best(args, groups, false),
+        |args, groups| best(args, groups, Ordering::Less),
     )
     .or(&["min_by", "argmin"]),
     Aggregate::new(
@@ -45,7 +45,7 @@ pub(super) const ALL: &[Aggregate] = &[
         "The first argument of the row of which the second is largest; the earliest such row counts. With a third argument a list of so many of the first such values.",
         BY,
         &[("arg_max(x, -x)", "1")],
-        |args, groups| best(args, groups, true),
+        |args, groups| best(args, groups, Ordering::Greater),
     )
     .or(&["max_by", "argmax"]),
     Aggregate::new(
@@ -53,31 +53,29 @@ pub(super) const ALL: &[Aggregate] = &[
         "As arg_min, of rows without a first argument, too.",
         &[sig(&[Null, Null], Null)],
         &[("arg_min_null(nullif(x, 1), x)", "")],
-        |_, groups| {
-            let wanted = Ordering::Less;
-            Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: true }))
-        },
+        |_, groups| one(groups, Ordering::Less, true),
     ),
     Aggregate::new(
         "arg_max_null",
         "As arg_max, of rows without a first argument, too.",
         &[sig(&[Null, Null], Null)],
         &[("arg_max_null(nullif(x, 5), x)", "")],
-        |_, groups| {
-            let wanted = Ordering::Greater;
-            Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: true }))
-        },
+        |_, groups| one(groups, Ordering::Greater, true),
     ),
 ];
 
 const BY: &[Signature] = &[sig(&[Null, Null], Null), sig(&[Null, Null, Int], Ty::ANY_LIST)];
 
-fn best(args: &Args<'_>, groups: usize, largest: bool) -> Box<dyn States> {
+fn best(args: &Args<'_>, groups: usize, wanted: Ordering) -> Box<dyn States> {
     if is_several(args.call) && args.call.args.len() > 2 {
-        return listed::best(groups, largest);
+        return listed::best(groups, wanted);
     }
-    let wanted = if largest { Ordering::Greater } else { Ordering::Less };
-    Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls: false }))
+    one(groups, wanted, false)
+}
+
+/// The first argument in one row of each group.
+fn one(groups: usize, wanted: Ordering, nulls: bool) -> Box<dyn States> {
+    Box::new(Picks::new(groups, Pick::Best { by: 1, wanted, nulls }))
 }
 
 /// The row that is picked.

@@ -68,11 +68,9 @@ fn quick(vector: &Vector, from: Ty, to: Ty) -> Option<Vector> {
             let values = a.values().iter().map(|&v| of.double(v)).collect();
             Col::double(values, a.validity().cloned())
         }
-        (Col::Int(a), Ty::Decimal(from), Ty::Decimal(of)) if from.scale() == of.scale() => {
-            let narrower = of.width() < from.width();
-            if narrower {
-                return None;
-            }
+        (Col::Int(a), Ty::Decimal(from), Ty::Decimal(of))
+            if from.scale() == of.scale() && from.width() <= of.width() =>
+        {
             Col::Int(a.clone())
         }
         (Col::Int(a), Ty::Date, Ty::Time) => Col::Int(a.clone()),

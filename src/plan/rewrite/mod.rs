@@ -56,25 +56,25 @@ fn one(plan: Plan, needs: &mut Needs, sizes: &Sizes<'_>) -> Plan {
     hints::give(&mut plan);
     limits::give(&mut plan);
     let mut seen = HashMap::new();
-    subqueries(&mut plan, (needs, sizes), &mut seen);
+    subqueries(&mut plan, needs, sizes, &mut seen);
     plan
 }
 
 /// Sub-queries before and after rewriting, by the address before.
 type Seen = HashMap<*const Plan, (Arc<Plan>, Arc<Plan>)>;
 
-fn subqueries(plan: &mut Plan, (needs, sizes): (&mut Needs, &Sizes<'_>), seen: &mut Seen) {
+fn subqueries(plan: &mut Plan, needs: &mut Needs, sizes: &Sizes<'_>, seen: &mut Seen) {
     for expr in plan.exprs_mut() {
-        subqueries_of(expr, (&mut *needs, sizes), seen);
+        subqueries_of(expr, needs, sizes, seen);
     }
     for input in plan.inputs_mut() {
-        subqueries(input, (&mut *needs, sizes), seen);
+        subqueries(input, needs, sizes, seen);
     }
 }
 
-fn subqueries_of(expr: &mut Expr, (needs, sizes): (&mut Needs, &Sizes<'_>), seen: &mut Seen) {
+fn subqueries_of(expr: &mut Expr, needs: &mut Needs, sizes: &Sizes<'_>, seen: &mut Seen) {
     for child in expr.children_mut() {
-        subqueries_of(child, (&mut *needs, sizes), seen);
+        subqueries_of(child, needs, sizes, seen);
     }
     let Some(plan) = expr.subplan_mut() else { return };
     let key = Arc::as_ptr(plan);
